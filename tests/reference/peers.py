@@ -1,0 +1,29 @@
+"""Gives a fixture script its Python peers: installs what is missing into a private environment."""
+import importlib.util
+import os
+import pathlib
+import subprocess
+import sys
+import venv
+
+PEERS = {"torch": "torch==2.13.0", "numpy": "numpy>=2"}
+
+
+def have(module):
+    return importlib.util.find_spec(module) is not None
+
+
+def need(*modules):
+    """Returns when all modules can be imported; otherwise re-runs the script where they can."""
+    missing = [m for m in modules if not have(m)]
+    if not missing:
+        return
+    home = pathlib.Path(__file__).resolve().parents[2] / "build" / "peers"
+    python = home / "bin" / "python"
+    if os.environ.get("THALWEG_PEERS") == str(home):
+        sys.exit(f"still missing after the installation: {', '.join(missing)}")
+    if not python.exists():
+        venv.create(home, with_pip=True)
+    subprocess.check_call([python, "-m", "pip", "install", "--quiet", *(PEERS[m] for m in modules)])
+    environment = dict(os.environ, THALWEG_PEERS=str(home))
+    os.execve(python, [str(python), *sys.argv], environment)
