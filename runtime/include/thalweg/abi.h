@@ -1,0 +1,63 @@
+/* The calling convention of compiled functions: what codegen emits, the run loop calls and a static
+ * library exports. */
+#ifndef THALWEG_ABI_H
+#define THALWEG_ABI_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What a compiled function, an oracle or an entry of a library returns. 0 is success; every other
+   value means that outputs and workspace hold nothing that may be used. The numbers are part of
+   the ABI: append, never renumber. */
+typedef enum tw_status {
+  TW_OK = 0,
+  TW_FAIL_STATEMENT = 1, /* a `fail "…" if c` statement fired: the run ends as failed */
+  TW_DONE_STATEMENT = 2, /* a `done "…" if c` statement fired: the run ends as converged */
+  TW_SINGULAR = 3,       /* a solve or a factorization met a singular (or not definite) matrix */
+  TW_INDEX_OUT_OF_RANGE = 4, /* an index that is known only at run time left its dimension */
+  TW_REQUIRE_VIOLATED = 5,   /* a `require` range was left by a schedule or an argument */
+  TW_SHAPE_MISMATCH = 6,     /* dimensions handed in by the caller contradict each other */
+  TW_BAD_ARGUMENT = 7,   /* a null pointer, a negative size or an unknown name from the caller */
+  TW_OUT_OF_MEMORY = 8,  /* a workspace could not be had */
+  TW_NO_CONVERGENCE = 9, /* an iteration inside (an eigenvalue solver, …) ran out of rounds */
+  TW_INTERRUPTED = 10,   /* an oracle or a callback asked to stop */
+  TW_UNSUPPORTED = 11    /* the entry needs something this library was built without */
+} tw_status;
+
+/* One tensor of the table that a per-tensor rule is launched over: its buffers and its own
+   dimensions, in the order that the function's signature gives for rows. */
+typedef struct tw_row {
+  void* const* buffers;
+  const int64_t* dims;
+} tw_row;
+
+/* One call. Nothing here is kept after the function returns. Buffers don't overlap unless the
+   signature says that an output is updated in place (then both entries hold the same pointer). */
+typedef struct tw_call {
+  void* const*
+      buffers;         /* inputs, then outputs, then workspace slots of the function; a scalar is a
+                          pointer to 8 bytes that hold a double, an int64_t or a float at its own size */
+  const int64_t* dims; /* one value per dimension symbol of the function, each >= 0 */
+  const tw_row* rows;  /* the table of tensors; row_count is 0 for plain functions */
+  int64_t row_count;
+  /* Evaluates the oracle of call site `site` for compiled code; `call` is the caller's own call.
+     Null where the function has no oracle sites. A result other than 0 is returned unchanged. */
+  int32_t (*oracle)(void* context, int32_t site, const struct tw_call* call);
+  void* oracle_context;
+  uint64_t seed; /* the run's seed and the step t (from 1) key all random draws, see random.h */
+  int64_t step;
+} tw_call;
+
+typedef int32_t (*tw_function)(const tw_call* call); /* 0 = ok, else a tw_status */
+
+/* The status as a short English phrase ("singular matrix"); never null, also for unknown numbers.
+ */
+const char* tw_status_text(int32_t status);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
