@@ -21,7 +21,16 @@ enum Law : uint8_t {
   kEven = 8,        // f(-a) = f(a), exactly
 };
 
-enum class Derivative : uint8_t { leaf, elementwise, linear, piecewise, product, zero, control, none };
+enum class Derivative : uint8_t {
+  leaf,
+  elementwise,
+  linear,
+  piecewise,
+  product,
+  zero,
+  control,
+  none
+};
 enum class Emission : uint8_t { leaf, elementwise, view, copy, fold, control, library };
 
 constexpr int kVariadic = -1;

@@ -11,7 +11,8 @@ Dim::Dim(int64_t constant) {
 }
 
 Dim::Dim(std::vector<Term> terms) {
-  for (Term& term : terms) std::sort(term.factors.begin(), term.factors.end());
+  for (Term& term : terms)
+    std::sort(term.factors.begin(), term.factors.end());
   std::sort(terms.begin(), terms.end(),
             [](const Term& a, const Term& b) { return a.factors < b.factors; });
   for (Term& term : terms) {
@@ -82,7 +83,8 @@ std::string Dim::str() const {
       if (c < 0) c = -c;
     }
     std::string product;
-    if (term->factors.empty() || c != 1) product = c == -1 && !term->factors.empty() ? "-" : std::to_string(c);
+    if (term->factors.empty() || c != 1)
+      product = c == -1 && !term->factors.empty() ? "-" : std::to_string(c);
     for (const std::string& name : term->factors) {
       if (!product.empty() && product != "-") product += "*";
       product += name;
@@ -95,7 +97,10 @@ std::string Dim::str() const {
 std::optional<Dim> Dim::parse(std::string_view text) {
   Dim total;
   size_t i = 0;
-  auto skip = [&] { while (i < text.size() && text[i] == ' ') ++i; };
+  auto skip = [&] {
+    while (i < text.size() && text[i] == ' ')
+      ++i;
+  };
   bool first = true;
   while (skip(), i < text.size()) {
     int64_t sign = 1;
@@ -151,7 +156,8 @@ size_t Dim::hash() const {
   auto mix = [&](size_t h) { seed ^= h + 0x9e3779b97f4a7c15ull + (seed << 6) + (seed >> 2); };
   for (const Term& term : terms_) {
     mix(std::hash<int64_t>{}(term.coefficient));
-    for (const std::string& name : term.factors) mix(std::hash<std::string>{}(name));
+    for (const std::string& name : term.factors)
+      mix(std::hash<std::string>{}(name));
   }
   return seed;
 }

@@ -28,7 +28,9 @@ public:
   Dim(int64_t constant);
   static Dim symbol(std::string name);
 
-  bool is_constant() const { return terms_.empty() || (terms_.size() == 1 && terms_[0].factors.empty()); }
+  bool is_constant() const {
+    return terms_.empty() || (terms_.size() == 1 && terms_[0].factors.empty());
+  }
   bool is_constant(int64_t value) const { return is_constant() && constant() == value; }
   // The constant term (the whole value if is_constant()).
   int64_t constant() const;
