@@ -1,0 +1,77 @@
+# Thin commands over CMake: make, make test, make demo, make check, make bench, make format, make clean.
+# On Debian the packages that are missing are installed first; THALWEG_NO_DEPS=1 skips that.
+
+JOBS ?= $(shell nproc)
+
+# What the build and the tests need, and what only `make check`, `format` and `bench` need.
+BUILD_PACKAGES := g++ cmake ninja-build antlr4 default-jre-headless libantlr4-runtime-dev \
+  llvm-19-dev zlib1g-dev libzstd-dev libedit-dev libcurl4-openssl-dev \
+  libeigen3-dev catch2 libfmt-dev libcli11-dev libspdlog-dev nlohmann-json3-dev \
+  libutf8proc-dev libxxhash-dev libtbb-dev
+CHECK_PACKAGES := clang-format-19 clang-tidy-19 clang-tools-19 clang-19
+BENCH_PACKAGES := libbenchmark-dev
+
+SOURCES = $(shell git ls-files 'compiler/*.h' 'compiler/*.cpp' 'runtime/*.h' 'runtime/*.hpp' \
+  'runtime/*.c' 'runtime/*.cpp' 'tests/*.h' 'tests/*.cpp' 'bench/*.h' 'bench/*.cpp' 'examples/*.c' \
+  'examples/*.cpp')
+TIDY_SOURCES = $(shell git ls-files 'compiler/*.cpp' 'runtime/*.cpp')
+
+.DEFAULT_GOAL := all
+.PHONY: all deps deps-check deps-bench demo test check format-check lint bench format clean
+
+define install
+	@if [ -z "$(THALWEG_NO_DEPS)" ] && command -v dpkg-query >/dev/null; then \
+	  missing=$$(for p in $(1); do \
+	    dpkg-query -W -f='$${db:Status-Status}' $$p 2>/dev/null | grep -qx installed || echo $$p; done); \
+	  if [ -n "$$missing" ]; then \
+	    sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	    echo "installing:" $$missing; \
+	    $$sudo apt-get update -qq && \
+	    $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
+	  fi; \
+	fi
+endef
+
+all: deps
+	@cmake --preset release
+	@cmake --build build -j $(JOBS)
+
+deps:
+	$(call install,$(BUILD_PACKAGES))
+
+deps-check:
+	$(call install,$(CHECK_PACKAGES))
+
+deps-bench:
+	$(call install,$(BENCH_PACKAGES))
+
+demo: all
+	build/bin/thalweg run examples/01_logistic_regression.tw
+	build/bin/thalweg check examples/01_logistic_regression.tw
+	$(MAKE) -s -C examples/embed_c THALWEG=$(CURDIR)/build/bin/thalweg OUT=$(CURDIR)/build/embed_c run
+
+test: all
+	cd build && ctest --output-on-failure -j $(JOBS)
+
+# Everything: format, lint, the tests as built for release, then all of them under the sanitizers.
+check: format-check lint test
+	cmake --preset asan
+	cmake --build build-asan -j $(JOBS)
+	cd build-asan && ctest --output-on-failure -j $(JOBS)
+
+format-check: deps-check
+	@clang-format-19 --dry-run -Werror $(SOURCES)
+
+lint: deps-check all
+	@run-clang-tidy-19 -quiet -p build -j $(JOBS) $(TIDY_SOURCES:%=^$(CURDIR)/%$$)
+
+bench: deps-bench all
+	cmake --preset release -DTHALWEG_BUILD_BENCH=ON
+	cmake --build build -j $(JOBS) --target bench
+	build/bin/bench
+
+format: deps-check
+	clang-format-19 -i $(SOURCES)
+
+clean:
+	rm -rf build build-dev build-asan build-tsan build-fuzz
