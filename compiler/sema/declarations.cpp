@@ -1,0 +1,265 @@
+// Declarations: which names each of them brings, and the rules on states and next values.
+#include "sema/resolver.h"
+
+#include "support/overloaded.h"
+
+#include <algorithm>
+
+namespace thalweg::sema {
+
+using namespace ast;
+
+void Resolver::resolve(const Decl& decl) {
+  current_ = &decl;
+  first_symbol_ = p_.symbols.size();
+  scopes_.assign(1, {});
+  next_defined_.clear();
+  next_allowed_.clear();
+  free_names_ = false;
+  calls_[&decl];
+  std::visit(overloaded{
+                 [&](const ProblemDecl& d) { problem(d); },
+                 [&](const OptimizerDecl& d) { optimizer(d); },
+                 [&](const TransformDecl& d) { transform(d); },
+                 [&](const ScheduleDecl& d) { schedule(d); },
+                 [&](const FunctionDecl& d) { function(d); },
+                 [&](const SetDecl& d) { set(d); },
+                 [&](const FlowDecl& d) { flow(d); },
+                 [&](const ExperimentDecl& d) { experiment(d); },
+                 [](const UseDecl&) {},
+             },
+             decl.node);
+  report_unused();
+}
+
+void Resolver::report_unused() {
+  if (p_.from_library.contains(current_)) return;
+  for (size_t i = first_symbol_; i < p_.symbols.size(); ++i) {
+    const Symbol& s = p_.symbols[i];
+    if (s.uses > 0 || !s.span.valid()) continue;
+    auto warn = [&](const char* what) {
+      c_.diags.report(DiagKind::unused_name, s.span, fmt::format("{} '{}' is never used", what, s.name.view()));
+    };
+    switch (s.kind) {
+    case SymbolKind::let: warn("let"); break;
+    case SymbolKind::state: warn("state"); break;
+    case SymbolKind::data: warn("data"); break;
+    case SymbolKind::parameter: warn("param"); break;
+    case SymbolKind::hyperparameter:
+      if (!current_->as<FunctionDecl>()) warn("hyperparameter");
+      break;
+    default: break;
+    }
+  }
+}
+
+void Resolver::parameters(const std::vector<Param>& params) {
+  for (const Param& param : params) {
+    type_spec(param.type);
+    if (param.value) expr(param.value);
+    declare(param.name, SymbolKind::hyperparameter);
+  }
+}
+
+// A bare name in a shape that is nothing yet is a dimension, declared by standing there.
+void Resolver::dimension_names(const std::vector<const Expr*>& dims) {
+  for (const Expr* dim : dims) {
+    const NameRef* ref = dim->as<NameRef>();
+    if (ref && !lookup_local(ref->name).valid()) {
+      Ident* ident = c_.context.arena.make<Ident>(Ident{ref->name, dim->span});
+      SymbolId id = declare(*ident, SymbolKind::dimension);
+      p_.symbols[id.value].uses = 1;
+    }
+    expr(dim);
+  }
+}
+
+void Resolver::type_spec(const std::optional<TypeSpec>& type) {
+  if (!type) return;
+  for (const Expr* arg : type->args) expr(arg);
+  for (const Expr* dim : type->dims) expr(dim);
+  if (type->like) expr(type->like);
+}
+
+void Resolver::problem(const ProblemDecl& d) {
+  parameters(d.params);
+  // Sizes may be named anywhere in the shapes of data, whatever the order of the lines.
+  for (const ProblemItem& item : d.items)
+    if (const auto* data = std::get_if<DataItem>(&item.node); data && data->type) {
+      dimension_names(data->type->args);
+      dimension_names(data->type->dims);
+    }
+  bool has_objective = false;
+  for (const ProblemItem& item : d.items) {
+    std::visit(overloaded{
+                   [&](const DataItem& i) { declare(i.name, SymbolKind::data); },
+                   [&](const ParamItem& i) {
+                     type_spec(i.type);
+                     if (i.init) expr(i.init);
+                     declare(i.name, SymbolKind::parameter);
+                   },
+                   [&](const LetItem& i) {
+                     expr(i.value);
+                     declare(i.name, SymbolKind::let);
+                   },
+                   [&](const ObjectiveItem& i) {
+                     expr(i.value);
+                     if (has_objective)
+                       error(DiagKind::duplicate_objective, item.span, "a problem has one objective");
+                     has_objective = true;
+                   },
+                   [&](const SubjectToItem& i) {
+                     for (const Constraint& constraint : i.constraints) expr(constraint.condition);
+                   },
+                   [&](const MetricItem& i) {
+                     expr(i.value);
+                     declare(i.name, SymbolKind::metric);
+                   },
+                   [&](const RequireItem& i) { expr(i.condition); },
+                   [&](const FunctionItem& i) {
+                     declare(i.function->name, SymbolKind::local_function);
+                     p_.symbols.back().function = i.function;
+                     function(*i.function);
+                   },
+               },
+               item.node);
+  }
+  if (!has_objective)
+    error(DiagKind::missing_objective, d.name.span, fmt::format("problem '{}' has no objective", d.name.name.view()))
+        .help("add a line 'minimize …'");
+}
+
+void Resolver::optimizer(const OptimizerDecl& d) {
+  declare_word("f", SymbolKind::objective); // defaults may mention f
+  parameters(d.params);
+  std::visit(overloaded{
+                 [&](const RuleBody& rule) {
+                   declare_word("t", SymbolKind::step);
+                   declare_word("loss", SymbolKind::loss);
+                   declare(rule.variable, SymbolKind::tensor);
+                   p_.symbols.back().uses = 1;
+                   rule_body(rule.body, &rule.variable);
+                 },
+                 [&](const RoutingBody& routing) {
+                   for (const Route& route : routing.routes) expr(route.rule);
+                 },
+                 [&](const DerivedBody& derived) { expr(derived.value); },
+             },
+             d.body);
+}
+
+void Resolver::transform(const TransformDecl& d) {
+  declare_word("f", SymbolKind::objective);
+  parameters(d.params);
+  declare_word("t", SymbolKind::step);
+  declare_word("loss", SymbolKind::loss);
+  declare(d.variable, SymbolKind::tensor);
+  p_.symbols.back().uses = 1;
+  rule_body(d.body, &d.variable);
+}
+
+void Resolver::schedule(const ScheduleDecl& d) {
+  parameters(d.params);
+  declare_word("t", SymbolKind::step);
+  declare_word("loss", SymbolKind::loss);
+  if (d.formula) expr(d.formula);
+  else rule_body(d.body, nullptr);
+}
+
+void Resolver::rule_body(const Block& body, const Ident* variable) {
+  if (variable) next_allowed_.push_back(variable->name);
+  // States are visible in the whole body, since a name without a prime is its value at the start.
+  for (const Stmt* s : body)
+    if (const auto* states = s->as<StateStmt>())
+      for (const StateDecl& state : states->states) {
+        type_spec(state.type);
+        if (state.init) expr(state.init);
+        declare(state.name, SymbolKind::state);
+        next_allowed_.push_back(state.name.name);
+      }
+  block(body);
+  auto defined = [&](Name name) { return std::find(next_defined_.begin(), next_defined_.end(), name) != next_defined_.end(); };
+  for (const Stmt* s : body)
+    if (const auto* states = s->as<StateStmt>())
+      for (const StateDecl& state : states->states)
+        if (!defined(state.name.name))
+          error(DiagKind::state_without_next, state.name.span, fmt::format("state '{}' has no next value", state.name.name.view()))
+              .help(fmt::format("add a line \"{0}' = …\", or make it a let", state.name.name.view()));
+  if (variable && !defined(variable->name))
+    error(DiagKind::rule_without_next, variable->span, fmt::format("the rule never says what {}' is", variable->name.view()))
+        .help(fmt::format("add a line \"{0}' = …\"", variable->name.view()));
+}
+
+void Resolver::function(const FunctionDecl& d) {
+  scopes_.emplace_back();
+  parameters(d.params);
+  if (d.formula) expr(d.formula);
+  else block(d.body);
+  for (const AttachedClause& c : d.clauses) clause(c);
+  scopes_.pop_back();
+}
+
+void Resolver::clause(const AttachedClause& clause) {
+  scopes_.emplace_back();
+  for (const Ident& param : clause.params) declare(param, SymbolKind::index);
+  expr(clause.value);
+  scopes_.pop_back();
+}
+
+void Resolver::set(const SetDecl& d) {
+  parameters(d.params);
+  declare(d.variable, SymbolKind::tensor);
+  if (d.condition) expr(d.condition);
+  for (const AttachedClause& c : d.clauses) clause(c);
+}
+
+void Resolver::flow(const FlowDecl& d) {
+  declare_word("f", SymbolKind::objective);
+  parameters(d.params);
+  declare_word("t", SymbolKind::step);
+  for (const FlowEquation& equation : d.equations) declare(equation.variable, SymbolKind::state);
+  for (const LetItem& let : d.lets) {
+    expr(let.value);
+    declare(let.name, SymbolKind::let);
+  }
+  for (const FlowEquation& equation : d.equations) expr(equation.value);
+}
+
+void Resolver::experiment(const ExperimentDecl& d) {
+  parameters(d.params);
+  auto free = [&](const Expr* e) {
+    if (!e) return;
+    free_names_ = true;
+    expr(e);
+    free_names_ = false;
+  };
+  for (const Clause& c : d.clauses)
+    std::visit(overloaded{
+                   [&](const MinimizeClause& n) { expr(n.problem); },
+                   [&](const GivenClause& n) { expr(n.value); },
+                   [&](const UsingClause& n) { expr(n.value); },
+                   [&](const HoldoutClause& n) { expr(n.value); },
+                   [&](const BatchClause& n) { expr(n.size); },
+                   [](const OrderClause&) {},
+                   [&](const StepsClause& n) { expr(n.value); },
+                   [&](const EpochsClause& n) { expr(n.value); },
+                   [&](const UntilClause& n) { free(n.condition); },
+                   [&](const RecordClause& n) {
+                     for (const ReportItem& item : n.items) free(item.value);
+                     if (n.every) expr(n.every);
+                   },
+                   [&](const CheckpointClause& n) {
+                     if (n.path) expr(n.path);
+                     if (n.every) expr(n.every);
+                   },
+                   [&](const SearchClause& n) {
+                     expr(n.strategy);
+                     free(n.by);
+                   },
+                   [](const PrecisionClause&) {},
+                   [&](const SeedClause& n) { expr(n.value); },
+               },
+               c.node);
+}
+
+} // namespace thalweg::sema
