@@ -4,6 +4,7 @@
 #include "support/check.h"
 
 #include <algorithm>
+#include <bit>
 #include <map>
 #include <set>
 
@@ -48,7 +49,60 @@ Inferred same(const Context& c, bool (*accept)(DType), const char* what) {
   return good(c.operand(0));
 }
 
-Inferred infer_given(const Context& c) { return good(c.node.type); }
+// Leaves and oracles carry their type; here it only has to agree with the attribute.
+bool is_tensor(const Type& type) { return !type.is_tuple && type.elements.empty(); }
+bool is_flat_tuple(const Type& type) {
+  return type.is_tuple && type.shape.empty() && type.dtype == DType::f64 &&
+         std::all_of(type.elements.begin(), type.elements.end(), is_tensor);
+}
+bool fits_dtype(int64_t bits, DType dtype) {
+  if (dtype == DType::boolean) return bits == 0 || bits == 1;
+  if (dtype != DType::f32) return true;
+  double value = std::bit_cast<double>(bits);
+  return value != value || static_cast<double>(static_cast<float>(value)) == value;
+}
+Inferred infer_arg(const Context& c) {
+  if (c.ints().size() != 1 || c.ints()[0] < 0) return fail("an argument has one index");
+  if (!is_tensor(c.node.type)) return fail("an argument is a tensor");
+  return good(c.node.type);
+}
+Inferred infer_constant(const Context& c) {
+  if (c.ints().size() != 1 || !is_tensor(c.node.type) || !c.node.type.is_scalar())
+    return fail("a constant is one scalar");
+  if (!fits_dtype(c.ints()[0], c.node.type.dtype)) return fail("not a value of the type");
+  return good(c.node.type);
+}
+Inferred infer_table(const Context& c) {
+  if (!is_tensor(c.node.type) || c.node.type.shape != c.dims()) return fail("shape differs");
+  if (!element_count(c.dims()).is_constant(static_cast<int64_t>(c.ints().size())))
+    return fail("wrong number of elements");
+  for (int64_t bits : c.ints())
+    if (!fits_dtype(bits, c.node.type.dtype)) return fail("not a value of the type");
+  return good(c.node.type);
+}
+Inferred infer_dim(const Context& c) {
+  if (c.dims().size() != 1) return fail("one size is needed");
+  return good(Type::scalar(DType::i64));
+}
+Inferred infer_iota(const Context& c) {
+  if (c.ints().size() != 1 || c.ints()[0] < 0 ||
+      c.ints()[0] >= static_cast<int64_t>(c.dims().size()))
+    return fail("no such axis");
+  return tensor(DType::i64, c.dims());
+}
+Inferred infer_random(const Context& c) {
+  if (c.ints().size() != 2 || c.ints()[0] < 0 || c.ints()[0] > 2)
+    return fail("no such distribution");
+  if (!is_tensor(c.node.type) || !is_real(c.node.type.dtype)) return fail("draws are real");
+  return tensor(c.node.type.dtype, c.dims());
+}
+Inferred infer_oracle(const Context& c) {
+  if (c.ints().size() != 1 || c.ints()[0] < 0 || c.ints()[0] > 3)
+    return fail("no such oracle kind");
+  if (c.node.attr.name.empty()) return fail("an objective's name is needed");
+  if (!is_tensor(c.node.type) && !is_flat_tuple(c.node.type)) return fail("malformed type");
+  return good(c.node.type);
+}
 Inferred infer_real1(const Context& c) { return same(c, is_real, "real"); }
 Inferred infer_real2(const Context& c) { return same(c, is_real, "real"); }
 Inferred infer_real3(const Context& c) { return same(c, is_real, "real"); }
@@ -177,6 +231,7 @@ Inferred infer_contract(const Context& c) {
   const std::vector<int64_t>& ints = c.ints();
   if (!is_real(c.operand(0).dtype) || c.operand(0).dtype != c.operand(1).dtype)
     return fail("operands must be real and of one type");
+  if (ints.empty() || ints[0] < 0 || ints[0] > 1) return fail("no scheme");
   size_t at = 1;
   std::map<int64_t, Dim> sizes;
   for (size_t k = 0; k < 2; ++k) {
@@ -213,6 +268,10 @@ Inferred infer_square(const Context& c) {
   if (a.rank() != 2 || a.shape[0] != a.shape[1] || !is_real(a.dtype))
     return fail("a square matrix is needed");
   return good(a);
+}
+Inferred infer_inverse_root(const Context& c) {
+  if (c.ints().size() != 1 || c.ints()[0] < 1) return fail("a positive root is needed");
+  return infer_square(c);
 }
 Inferred infer_solve(const Context& c) {
   Inferred a = infer_square(c);
@@ -283,7 +342,47 @@ Inferred infer_if_else(const Context& c) {
   LambdaId yes = c.node.attr.lambdas[0], no = c.node.attr.lambdas[1];
   if (!takes(c, yes, 1) || !takes(c, no, 1)) return fail("operands do not fit the lambdas");
   if (result_types(c, yes) != result_types(c, no)) return fail("the sides differ in type");
-  return good(Type::tuple(result_types(c, yes)));
+  Type type = Type::tuple(result_types(c, yes));
+  if (!is_flat_tuple(type)) return fail("a side gives a tuple");
+  return good(type);
+}
+
+// Fields that an operator does not read must be empty: they would make equal values differ.
+bool attr_fits(const Node& node) {
+  constexpr unsigned kInts = 1, kDims = 2, kName = 4, kLambdas = 8;
+  unsigned allowed = 0;
+  switch (node.op) {
+  case Op::arg:
+  case Op::constant:
+  case Op::transpose:
+  case Op::concat:
+  case Op::reduce_sum:
+  case Op::reduce_prod:
+  case Op::reduce_min:
+  case Op::reduce_max:
+  case Op::argmin:
+  case Op::argmax:
+  case Op::contract:
+  case Op::inverse_root:
+  case Op::get: allowed = kInts; break;
+  case Op::dim:
+  case Op::reshape:
+  case Op::slice:
+  case Op::pad:
+  case Op::scatter_add: allowed = kDims; break;
+  case Op::table:
+  case Op::iota:
+  case Op::random:
+  case Op::broadcast: allowed = kInts | kDims; break;
+  case Op::while_loop: allowed = kInts | kLambdas; break;
+  case Op::if_else: allowed = kLambdas; break;
+  case Op::oracle: allowed = kInts | kName; break;
+  default: break;
+  }
+  const Attr& attr = node.attr;
+  unsigned used = (attr.ints.empty() ? 0u : kInts) | (attr.dims.empty() ? 0u : kDims) |
+                  (attr.name.empty() ? 0u : kName) | (attr.lambdas.empty() ? 0u : kLambdas);
+  return (used & ~allowed) == 0;
 }
 
 } // namespace
@@ -293,6 +392,10 @@ Inferred infer_type(const Graph& graph, const Node& node) {
   Context context{graph, node};
   if (info.arity != kVariadic && context.count() != static_cast<size_t>(info.arity))
     return fail("wrong number of operands");
+  if (!attr_fits(node)) return fail("an attribute field that the operator does not read");
+  if (node.op != Op::get)
+    for (size_t k = 0; k < context.count(); ++k)
+      if (context.operand(k).is_tuple) return fail("a tuple can only be taken apart by get");
   switch (node.op) {
 #define TW_OP(name, arity, shape_rule, ...)                                                        \
   case Op::name: return infer_##shape_rule(context);

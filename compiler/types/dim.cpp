@@ -3,11 +3,23 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 
 namespace thalweg {
 
+static constexpr size_t kMaxTerms = 1000, kMaxFactors = 60;
+static constexpr const char* kOverflowName = "!overflow"; // not a name that parse accepts
+
+const Dim& Dim::overflow() {
+  static const Dim dim = symbol(kOverflowName);
+  return dim;
+}
+
 Dim::Dim(int64_t constant) {
-  if (constant != 0) terms_.push_back({{}, constant});
+  if (constant == std::numeric_limits<int64_t>::min())
+    *this = overflow();
+  else if (constant != 0)
+    terms_.push_back({{}, constant});
 }
 
 Dim::Dim(std::vector<Term> terms) {
@@ -15,13 +27,22 @@ Dim::Dim(std::vector<Term> terms) {
     std::sort(term.factors.begin(), term.factors.end());
   std::sort(terms.begin(), terms.end(),
             [](const Term& a, const Term& b) { return a.factors < b.factors; });
+  bool fits = true;
   for (Term& term : terms) {
-    if (!terms_.empty() && terms_.back().factors == term.factors)
-      terms_.back().coefficient += term.coefficient;
-    else
+    if (!terms_.empty() && terms_.back().factors == term.factors) {
+      int64_t& sum = terms_.back().coefficient;
+      fits &= !__builtin_add_overflow(sum, term.coefficient, &sum);
+    } else {
       terms_.push_back(std::move(term));
+    }
   }
   std::erase_if(terms_, [](const Term& term) { return term.coefficient == 0; });
+  for (const Term& term : terms_) {
+    fits &= term.coefficient != std::numeric_limits<int64_t>::min(); // its sign could not change
+    fits &= term.factors.size() <= kMaxFactors;
+    fits &= terms_.size() == 1 || term.factors != std::vector<std::string>{kOverflowName};
+  }
+  if (!fits || terms_.size() > kMaxTerms) terms_ = {{{kOverflowName}, 1}};
 }
 
 Dim Dim::symbol(std::string name) { return Dim(std::vector<Term>{{{std::move(name)}, 1}}); }
@@ -114,37 +135,47 @@ std::optional<Dim> Dim::parse(std::string_view text) {
     first = false;
     Dim product(sign);
     while (true) {
-      size_t end = text.find_first_of(" *", i);
-      std::string_view atom = text.substr(i, end == text.npos ? text.npos : end - i);
+      size_t end = std::min(text.find_first_of(" *+-,:=%()[]{}\"\n", i), text.size());
+      std::string_view atom = text.substr(i, end - i);
       if (atom.empty()) return std::nullopt;
-      int64_t number = 0;
-      auto [rest, error] = std::from_chars(atom.data(), atom.data() + atom.size(), number);
-      if (error == std::errc() && rest == atom.data() + atom.size())
+      if (atom[0] >= '0' && atom[0] <= '9') {
+        int64_t number = 0;
+        auto [rest, error] = std::from_chars(atom.data(), atom.data() + atom.size(), number);
+        if (error != std::errc() || rest != atom.data() + atom.size()) return std::nullopt;
         product = product * Dim(number);
-      else
+      } else {
+        bool letter = (atom[0] | 0x20) >= 'a' && (atom[0] | 0x20) <= 'z';
+        if (!letter && atom[0] != '_' && static_cast<unsigned char>(atom[0]) < 128)
+          return std::nullopt;
         product = product * symbol(std::string(atom));
-      i += atom.size();
+      }
+      i = end;
       if (i >= text.size() || text[i] != '*') break;
       ++i;
     }
     total = total + product;
   }
-  return first ? std::nullopt : std::optional(total);
+  return first || total.is_overflow() ? std::nullopt : std::optional(total);
 }
 
 Dim operator+(const Dim& a, const Dim& b) {
+  if (a.is_overflow() || b.is_overflow()) return Dim::overflow();
   std::vector<Dim::Term> terms = a.terms_;
   terms.insert(terms.end(), b.terms_.begin(), b.terms_.end());
   return Dim(std::move(terms));
 }
 
-Dim operator-(const Dim& a, const Dim& b) { return a + b * Dim(-1); }
+Dim operator-(const Dim& a, const Dim& b) { return a.is_overflow() ? a : a + b * Dim(-1); }
 
 Dim operator*(const Dim& a, const Dim& b) {
+  if (a.is_overflow() || b.is_overflow()) return Dim::overflow();
+  if (a.terms_.size() * b.terms_.size() > 10 * kMaxTerms) return Dim::overflow();
   std::vector<Dim::Term> terms;
   for (const Dim::Term& x : a.terms_)
     for (const Dim::Term& y : b.terms_) {
-      Dim::Term term{x.factors, x.coefficient * y.coefficient};
+      Dim::Term term{x.factors, 0};
+      if (__builtin_mul_overflow(x.coefficient, y.coefficient, &term.coefficient))
+        return Dim::overflow();
       term.factors.insert(term.factors.end(), y.factors.begin(), y.factors.end());
       terms.push_back(std::move(term));
     }

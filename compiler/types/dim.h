@@ -3,6 +3,8 @@
 // A Dim is a value. Two Dims are the same size for every binding of the names exactly when they
 // compare equal, since the form is canonical: terms sorted by their factors, no zero coefficient.
 // A name that happens to be 1 at run time is not the literal 1.
+// Arithmetic that leaves 63 bits, or a polynomial of unreasonable length, gives Dim::overflow(): a
+// size that no binding evaluates, so it ends in a located failure and never in a wrong size.
 #pragma once
 
 #include <compare>
@@ -27,6 +29,8 @@ public:
   Dim() = default; // 0
   Dim(int64_t constant);
   static Dim symbol(std::string name);
+  static const Dim& overflow();
+  bool is_overflow() const { return *this == overflow(); }
 
   bool is_constant() const {
     return terms_.empty() || (terms_.size() == 1 && terms_[0].factors.empty());
@@ -43,7 +47,7 @@ public:
   Dim substitute(const std::function<std::optional<Dim>(std::string_view)>& lookup) const;
   void collect_symbols(std::vector<std::string>& out) const; // appends names not yet in `out`
   std::string str() const;                                   // "n", "n - 1", "2*n*k + 3"
-  // Reads what str() wrote.
+  // Reads what str() wrote. A name starts with a letter, `_`, or a byte above 127.
   static std::optional<Dim> parse(std::string_view text);
 
   friend Dim operator+(const Dim& a, const Dim& b);
