@@ -12,9 +12,10 @@ find compiler runtime -type f \( -name '*.h' -o -name '*.hpp' -o -name '*.c' -o 
   -o -name '*.def' -o -name '*.inc' \) | LC_ALL=C sort | tr '\n' '\0' |
   xargs -0 awk '
 BEGIN {
-  # Equal ranks may not include each other. The passes stand in the order in which they are built.
-  split("support 0 diag 1 ast 2 types 2 ir 3 parse 4 sema 4 irgen 5 passes/simplify 6 passes/diff 7 " \
-        "passes/fuse 8 codegen 9 jit 10 aot 10 driver 11", list, " ")
+  # Equal ranks may not include each other. sema stands above parse because checking a file reads the
+  # library files that it names. The passes stand in the order in which they are built.
+  split("support 0 diag 1 ast 2 types 2 ir 3 parse 4 sema 5 irgen 6 passes/simplify 7 passes/diff 8 " \
+        "passes/fuse 9 codegen 10 jit 11 aot 11 driver 12", list, " ")
   for (i = 1; i in list; i += 2) rank[list[i]] = list[i + 1]
 }
 function folder(path,   part, n) {

@@ -42,7 +42,8 @@ fresh
 for script in layers.sh names.sh house.sh; do expect "$script" 0 "a tree without a violation"; done
 
 plant compiler/ir/a.cpp '#include "irgen/lower.h"\n' layers.sh "an include of a higher layer"
-plant compiler/sema/a.h '# include <parse/parse.h>\n' layers.sh "an include of the same rank"
+plant compiler/parse/a.h '# include <sema/program.h>\n' layers.sh "an include of the next phase"
+plant compiler/aot/a.h '#include "jit/jit.h"\n' layers.sh "an include of the same rank"
 plant compiler/passes/simplify/a.h '#include "passes/diff/diff.h"\n' layers.sh "a pass that includes a later one"
 plant compiler/ir/a.h '#include "../support/span.h"\n' layers.sh "an include by a relative path"
 plant compiler/irgen/a.cpp '#include <llvm/IR/Module.h>\n' layers.sh "LLVM outside its folders"
