@@ -1,0 +1,32 @@
+// Element function erf.
+#pragma once
+
+#include "ir/math/hyperbolic.h"
+
+namespace thalweg::math {
+
+// erfc(a) for a >= 1, good to the precision of 1 - erfc(a). f32: one polynomial; f64:
+// e^(-a²)·P(1/(a+2)), where neither the rounding of a² nor that of the exponential is seen in the
+// difference from 1.
+template <class B> typename B::Real erfc_beyond_one(B& b, typename B::Real a) {
+  namespace c = coefficients;
+  if (!b.is_f64()) {
+    a = clamp_keeping_nan(b, a, 1.0, 3.95);
+    return horner(b, b.sub(a, b.constant(2.5)), c::kErfcFarF32);
+  }
+  a = clamp_keeping_nan(b, a, 1.0, 6.0);
+  const auto t = b.div(b.constant(1.0), b.add(a, b.constant(2.0)));
+  const auto reduced = reduce_exp(b, b.neg(b.mul(a, a)));
+  const auto e = scale_by_field(b, exp_polynomial(b, reduced.r), reduced.field);
+  return b.mul(e, horner(b, t, c::kErfcFarF64));
+}
+
+template <class B> typename B::Real erf(B& b, typename B::Real x) {
+  const auto a = b.abs(x), one = b.constant(1.0);
+  const auto z = b.mul(x, x);
+  const auto near = b.fma(x, horner(b, z, coefficients::kErfF32, coefficients::kErfF64), x);
+  const auto far = b.sub(one, erfc_beyond_one(b, a));
+  return b.select(b.lt(a, one), near, copy_sign(b, far, x));
+}
+
+} // namespace thalweg::math
