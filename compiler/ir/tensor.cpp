@@ -18,6 +18,24 @@ int64_t count_elements(const std::vector<int64_t>& shape) {
   return empty ? 0 : fits ? count : -1;
 }
 
+std::optional<int64_t> evaluate_dim(const Dim& dim, const Bindings& bindings) {
+  return dim.evaluate([&](std::string_view name) -> std::optional<int64_t> {
+    auto it = bindings.find(name);
+    return it == bindings.end() ? std::nullopt : std::optional(it->second);
+  });
+}
+
+std::optional<std::vector<int64_t>> evaluate_shape(const Shape& shape, const Bindings& bindings) {
+  std::vector<int64_t> sizes;
+  for (const Dim& dim : shape) {
+    std::optional<int64_t> size = evaluate_dim(dim, bindings);
+    if (!size) return std::nullopt;
+    sizes.push_back(*size);
+  }
+  if (count_elements(sizes) < 0) return std::nullopt;
+  return sizes;
+}
+
 int64_t saturating_integer(double value) {
   if (value != value) return 0;
   if (value >= 0x1p63) return std::numeric_limits<int64_t>::max();

@@ -5,6 +5,9 @@
 #include "types/type.h"
 
 #include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <variant>
@@ -79,6 +82,12 @@ private:
   std::variant<std::vector<double>, std::vector<float>, std::vector<int64_t>, std::vector<uint8_t>>
       data_;
 };
+
+// What the names of dimensions stand for in one run.
+using Bindings = std::map<std::string, int64_t, std::less<>>;
+std::optional<int64_t> evaluate_dim(const Dim& dim, const Bindings& bindings);
+// Nothing if a name is unbound or a size is negative or too large.
+std::optional<std::vector<int64_t>> evaluate_shape(const Shape& shape, const Bindings& bindings);
 
 // Number of elements of a shape; -1 if a size is negative or the product leaves 63 bits.
 int64_t count_elements(const std::vector<int64_t>& shape);

@@ -1,0 +1,36 @@
+// Per-tensor values of table functions (see varying.h).
+#include "ir/varying.h"
+
+#include <algorithm>
+
+namespace thalweg {
+
+std::vector<bool> varies_by_tensor(const Graph& graph, const Function& function) {
+  std::vector<bool> varies(graph.size(), false);
+  if (!function.over_table) return varies;
+  auto mentions = [&](const std::vector<Dim>& dims) {
+    std::vector<std::string> names;
+    for (const Dim& dim : dims)
+      dim.collect_symbols(names);
+    return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+      const std::vector<std::string>& own = function.tensor_symbols;
+      return std::find(own.begin(), own.end(), name) != own.end();
+    });
+  };
+  for (ValueId id : reachable(graph, roots_of(function))) {
+    const Node& node = graph.node(id);
+    if (node.op == Op::across_sum || node.op == Op::across_min || node.op == Op::across_max)
+      continue;
+    bool own = node.op == Op::random || mentions(node.attr.dims) || mentions(node.type.shape);
+    if (node.op == Op::arg) {
+      size_t index = static_cast<size_t>(node.attr.ints[0]);
+      own |= index < function.parameters.size() && function.parameters[index].per_tensor;
+    }
+    for (ValueId operand : node.operands)
+      own |= varies[operand.value];
+    varies[id.value] = own;
+  }
+  return varies;
+}
+
+} // namespace thalweg
