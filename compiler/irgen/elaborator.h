@@ -1,0 +1,145 @@
+// Elaboration of expressions: typed values of the graph from resolved syntax, shapes and kinds checked
+// on the way. One Elaborator serves one unit (a problem, a rule, a record line).
+//
+// Precision: values made only from numbers, hyperparameters, t and schedules are f64 scalars; where they
+// meet a tensor they are cast to the run's precision. Integers are i64 (literals, sizes, labels,
+// indices) and become real where a real is needed; `/` is real.
+#pragma once
+
+#include "diag/diagnostics.h"
+#include "ir/builder.h"
+#include "irgen/value.h"
+#include "sema/program.h"
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace thalweg::irgen {
+
+struct Unit {
+  const sema::Program& program;
+  const SourceManager& sources;
+  Diagnostics& diags;
+  Graph& graph;
+  DType precision = DType::f64;
+};
+
+// What a rule adds to expressions: oracles and the gradient's place.
+class RuleHooks {
+public:
+  virtual ~RuleHooks() = default;
+  // f, ∇f, ∇²f at a point; `at` is the call.
+  virtual Value oracle(const ObjectiveRef& objective, const std::vector<Value>& arguments, const ast::Expr& at) = 0;
+};
+
+class Elaborator {
+public:
+  explicit Elaborator(const Unit& unit) : u_(unit), b_(unit.graph) {}
+
+  Builder& builder() { return b_; }
+  const Unit& unit() const { return u_; }
+  void bind(sema::SymbolId symbol, Value value) { env_[symbol.value] = std::move(value); }
+  // Names that sema leaves open (until, record): looked up here.
+  std::function<std::optional<Value>(const ast::Expr&)> free_name;
+  RuleHooks* hooks = nullptr;
+  std::optional<Shape> draw_shape;  // the shape that normal() and uniform() fill here
+  ValueId step;                     // t, for schedules
+  ValueId loss;                     // the previous step's, for schedules; may be invalid
+  // States of schedules by name ("lr.best"): the rule gives the start values, elaboration the next ones.
+  struct ScheduleState {
+    ValueId start, next;
+  };
+  std::map<std::string, ScheduleState>* schedule_states = nullptr;
+  bool shape_sensitive = false;     // set once something looked at rank, axes or single sizes
+
+  Value expr(const ast::Expr& e);
+  // A value of the graph, or poison after a message.
+  Value tensor(const ast::Expr& e);
+  // A rank-0 real or integer.
+  Value scalar(const ast::Expr& e);
+  // A shape from the expressions in brackets.
+  std::optional<Shape> shape(const std::vector<const ast::Expr*>& dims);
+  // A size known as a formula of sizes.
+  std::optional<Dim> as_dim(ValueId id) const;
+  std::optional<int64_t> as_integer(ValueId id) const;
+
+  // Conversion helpers
+  ValueId real(ValueId id);                 // integers to real; f64 for scalars, the precision otherwise
+  ValueId to_precision(ValueId id);         // to the run's precision
+  Value broadcast_to(Value v, const Shape& shape, const ast::Expr& at, std::string_view what);
+  // Brings two values to one type; empty after a message. `op` is what stands between them.
+  bool unify(Value& a, Value& b, const ast::Expr& ea, const ast::Expr& eb, Span caret, std::string_view op);
+  Value binary(Op op, Value a, Value b, const ast::Expr& ea, const ast::Expr& eb, Span caret, std::string_view name);
+  Value call_function(const ast::FunctionDecl& f, const std::vector<Value>& arguments, const ast::Expr& at);
+  Value schedule_at(const ScheduleRef& schedule, ValueId t);
+  Value poison(DiagKind kind, Span span, std::string text);
+  Diagnostic& error(DiagKind kind, Span span, std::string text);
+  Value not_lowered(Span span, std::string what);
+  std::string type_text(ValueId id) const; // "[n, d]", "a number", "booleans [n]"
+  std::string source_text(const ast::Expr& e) const;
+  // Adds "dimension d comes from …" notes for the names in these shapes.
+  void explain_dims(Diagnostic& d, const Shape& a, const Shape& b) const;
+  // Statement blocks of functions, schedules; returns the value of `return`, poison if none.
+  Value block(const ast::Block& body, Span where);
+  // Names of the values that `let` lines gave, for printing formulas.
+  std::map<uint32_t, std::string> let_names;
+  std::vector<Check> checks; // `require` lines met on the way
+  void require(const ast::Expr& condition);
+  std::unordered_map<uint32_t, Value> primes; // by symbol: next values defined so far
+
+private:
+  Value number(const ast::NumberLit& n);
+  Value name(const ast::Expr& e, Name name);
+  Value from_symbol(sema::SymbolId id, const ast::Expr& e);
+  Value sum(const ast::Expr& e, const ast::Sum& n);
+  Value product(const ast::Expr& e, const ast::Product& n);
+  Value power(const ast::Expr& e, const ast::Power& n);
+  Value stateful_schedule(const ScheduleRef& schedule);
+  Value compare(const ast::Expr& e, const ast::Compare& n);
+  Value logical(const ast::Logical& n);
+  Value condition(const ast::Expr& e); // a boolean of any shape
+  Value conditional(const ast::Expr& e, const ast::IfExpr& n);
+  Value choose(Value c, Value a, Value b, const ast::Expr& ea, const ast::Expr& eb);
+  Value unary(Op op, Value v, const ast::Expr& e);
+  Value index(const ast::Expr& e, const ast::Index& n);
+  Value field(const ast::Expr& e, const ast::Field& n);
+  Value transpose(Value v, const ast::Expr& e);
+  Value matmul(Value a, Value b, const ast::Expr& ea, const ast::Expr& eb, Span caret);
+  Value dot(Value a, Value b, const ast::Expr& ea, const ast::Expr& eb, const ast::Expr& at);
+  Value array(const ast::Expr& e, const ast::ArrayLit& n);
+  Value indexed(const ast::Expr& e, const ast::Indexed& n);
+  Value call(const ast::Expr& e, const ast::Call& n);
+  Value call_builtin(const ast::Expr& e, const ast::Call& n, const sema::Builtin& builtin);
+  Value fold(const ast::Expr& e, const ast::Call& n, std::string_view name);
+  Value fold_across(std::string_view name, Value v, const ast::Expr& e);
+  Value arg_fold(const ast::Expr& e, const ast::Call& n, Op op);
+  Value filled(const ast::Expr& e, const ast::Call& n, double value);
+  Value draw(const ast::Expr& e, const ast::Call& n, std::string_view name);
+  Value matrix_part(const ast::Expr& e, const ast::Call& n, const sema::Builtin& builtin);
+  Value extent(const ast::Expr& e, const ast::Call& n, std::string_view name);
+  Value linear_algebra(const ast::Expr& e, const ast::Call& n, std::string_view name);
+  const ast::Expr* named(const ast::Call& n, std::string_view name) const;
+  std::optional<int64_t> axis(const ast::Call& n, size_t rank, bool& present);
+  std::optional<std::vector<Value>> bind_arguments(const std::vector<ast::Param>& params, const ast::Call& n, const ast::Expr& at);
+  bool statement(const ast::Stmt& s, std::optional<Value>& returned);
+  bool if_statement(const ast::IfStmt& n);
+  std::optional<Dim> subscripted_extent(const ast::Expr& body, sema::SymbolId index);
+
+  Unit u_;
+  Builder b_;
+  std::unordered_map<uint32_t, Value> env_;
+  int depth_ = 0;
+  int64_t next_site_ = 0;
+  // index variables in scope, outermost first: symbol, extent, lowest value
+  struct IndexVariable { sema::SymbolId symbol; Dim extent, low; };
+  std::vector<IndexVariable> indices_;
+  Shape index_shape() const;
+  void rebind_indices();
+  std::map<std::string, Value> schedule_values_; // stateful schedules run once a step
+};
+
+} // namespace thalweg::irgen

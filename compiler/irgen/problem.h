@@ -1,0 +1,46 @@
+// A problem as functions of the graph: objective with metrics, and initial values of its params.
+#pragma once
+
+#include "irgen/elaborator.h"
+
+namespace thalweg::irgen {
+
+struct ProblemUnit {
+  struct Hyper {
+    std::string name;
+    bool is_size = false;             // names a size: bound as a dimension, not passed as a number
+    const ast::Expr* fallback = nullptr;
+    Span span;
+  };
+  struct Parameter {
+    std::string name, role;
+    Type type;
+    Span span;
+  };
+  struct Data {
+    std::string name;
+    Type type;
+    bool is_class = false;
+    Dim classes;
+    Span span;
+  };
+  const ast::ProblemDecl* decl = nullptr;
+  std::vector<Hyper> hypers;
+  std::vector<Parameter> parameters;
+  std::vector<Data> data;
+  std::vector<std::string> metrics;
+  bool maximize = false;
+  bool has_constraints = false;
+  // Parameters: the hypers that are numbers (f64), then the params, then the data.
+  // objective: results "loss" (negated if `maximize`), then the metrics.
+  Function objective;
+  // initial: parameters are the numeric hypers alone; one result per param.
+  Function initial;
+  std::map<uint32_t, std::string> names; // values that `let` lines named
+  size_t first_parameter() const;        // index in objective.parameters
+};
+
+// Nothing if the problem has errors, which were reported.
+std::optional<ProblemUnit> elaborate_problem(const Unit& unit, const ast::Decl& decl);
+
+} // namespace thalweg::irgen

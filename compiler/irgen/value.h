@@ -1,0 +1,65 @@
+// What an expression stands for while the graph is built: a value of the graph, or one of the few
+// things that exist at compile time only (functions, objectives, schedules, texts, ranges, shapes).
+#pragma once
+
+#include "ast/ast.h"
+#include "ir/graph.h"
+#include "sema/builtins.h"
+
+#include <memory>
+#include <string>
+
+namespace thalweg::irgen {
+
+// What a rule may ask of its objective: f(x), ∇f(x), …; `part` is "", "full", "smooth", ….
+struct ObjectiveRef {
+  std::string part;
+  int order = 0; // 0 value, 1 gradient, 2 Hessian
+};
+
+struct Value;
+
+// A schedule given as a hyperparameter: its declaration and the values of its own arguments.
+struct ScheduleRef {
+  const ast::ScheduleDecl* decl = nullptr;
+  std::string prefix; // "lr", for the names of its hyperparameters and states
+  std::shared_ptr<std::vector<Value>> arguments; // one per parameter of the declaration
+};
+
+struct Value {
+  enum class Kind : uint8_t {
+    poison,    // an error was reported; nothing more is said about it
+    tensor,    // `id`
+    function,  // user function `function`
+    builtin,   // `builtin`
+    objective, // `objective`
+    schedule,  // `schedule`
+    item,      // any other declaration, by name
+    text,      // `text`
+    range,     // `low`, `high` (i64 scalars; invalid ids where missing)
+    shape,     // `dims`, from `like x`
+  };
+  Kind kind = Kind::poison;
+  ValueId id;
+  bool across = false;   // `all e`: ranges over every tensor of the rule
+  const ast::FunctionDecl* function = nullptr;
+  const sema::Builtin* builtin = nullptr;
+  const ast::Decl* item = nullptr;
+  ObjectiveRef objective;
+  ScheduleRef schedule;
+  std::string text;
+  ValueId low, high;
+  Shape dims;
+
+  static Value tensor(ValueId id, bool across = false) {
+    Value v;
+    v.kind = Kind::tensor;
+    v.id = id;
+    v.across = across;
+    return v;
+  }
+  bool is_tensor() const { return kind == Kind::tensor; }
+  bool is_poison() const { return kind == Kind::poison; }
+};
+
+} // namespace thalweg::irgen
