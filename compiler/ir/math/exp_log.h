@@ -129,11 +129,12 @@ template <class B> typename B::Real log_tail(B& b, typename B::Real f) {
   return b.mul(b.mul(f, f), cubic);
 }
 
-// exponent·ln2 + log(1 + f).
+// exponent·ln2 + f + tail, for tail = log(1 + f) - f or a little more.
 template <class B>
-typename B::Real log_of_parts(B& b, typename B::Real exponent, typename B::Real f) {
+typename B::Real log_of_parts(B& b, typename B::Real exponent, typename B::Real f,
+                              typename B::Real tail) {
   namespace c = coefficients;
-  const auto low = b.fma(exponent, pick(b, c::kLn2F32[1], c::kLn2F64[1]), log_tail(b, f));
+  const auto low = b.fma(exponent, pick(b, c::kLn2F32[1], c::kLn2F64[1]), tail);
   return b.fma(exponent, pick(b, c::kLn2F32[0], c::kLn2F64[0]), b.add(f, low));
 }
 
@@ -148,7 +149,7 @@ typename B::Real close_log(B& b, typename B::Real x, double zero, typename B::Re
 template <class B> typename B::Real log(B& b, typename B::Real x) {
   const auto reduced = reduce_log(b, x);
   const auto f = b.sub(reduced.mantissa, b.constant(1.0));
-  return close_log(b, x, 0.0, log_of_parts(b, reduced.exponent, f));
+  return close_log(b, x, 0.0, log_of_parts(b, reduced.exponent, f, log_tail(b, f)));
 }
 
 // log(1 + x) for 0 <= x <= 1 or NaN.
@@ -159,8 +160,9 @@ template <class B> typename B::Real log1p_of_fraction(B& b, typename B::Real x) 
   const auto above = b.lt(pick(b, 0x1.6a09e6p0, 0x1.6a09e667f3bcdp0), sum);
   const auto half = b.constant(0.5);
   const auto mantissa = b.select(above, b.mul(sum, half), sum);
-  const auto f = b.add(b.sub(mantissa, one), b.select(above, b.mul(rest, half), rest));
-  return log_of_parts(b, b.select(above, one, b.constant(0.0)), f);
+  const auto f = fast_two_sum(b, b.sub(mantissa, one), b.select(above, b.mul(rest, half), rest));
+  const auto tail = b.add(log_tail(b, f.high), f.low);
+  return log_of_parts(b, b.select(above, one, b.constant(0.0)), f.high, tail);
 }
 
 template <class B> typename B::Real log1p(B& b, typename B::Real x) {
@@ -174,8 +176,9 @@ template <class B> typename B::Real log1p(B& b, typename B::Real x) {
   const auto ratio = b.int_sub(b.to_bits(reduced.mantissa), b.to_bits(sum));
   const auto twice_scale = b.from_bits(b.int_add(ratio, b.int_constant(bits_of(b, 2.0))));
   const auto scaled_rest = b.mul(b.mul(rest, twice_scale), b.constant(0.5));
-  const auto f = b.add(b.sub(reduced.mantissa, one), scaled_rest);
-  const auto value = close_log(b, x, -1.0, log_of_parts(b, reduced.exponent, f));
+  const auto f = fast_two_sum(b, b.sub(reduced.mantissa, one), scaled_rest);
+  const auto tail = b.add(log_tail(b, f.high), f.low);
+  const auto value = close_log(b, x, -1.0, log_of_parts(b, reduced.exponent, f.high, tail));
   return b.select(b.eq(x, b.constant(0.0)), x, value); // keeps -0
 }
 

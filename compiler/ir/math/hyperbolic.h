@@ -38,16 +38,16 @@ template <class B> typename B::Real tanh(B& b, typename B::Real x) {
   const auto a = b.abs(x), one = b.constant(1.0);
   const auto e = half_exp(b, b.add(a, a));
   const auto far = b.sub(one, b.div(one, b.add(e, b.constant(0.5))));
-  const auto near = odd_polynomial(b, x, coefficients::kTanhF32, coefficients::kTanhF64);
-  return b.select(b.lt(a, b.constant(0.625)), near, copy_sign(b, far, x));
+  const auto near = odd_polynomial(b, a, coefficients::kTanhF32, coefficients::kTanhF64);
+  return copy_sign(b, b.select(b.lt(a, b.constant(0.625)), near, far), x);
 }
 
 template <class B> typename B::Real sinh(B& b, typename B::Real x) {
   const auto a = b.abs(x);
   const auto e = half_exp(b, a);
   const auto far = b.sub(e, b.div(b.constant(0.25), e));
-  const auto near = odd_polynomial(b, x, coefficients::kSinhF32, coefficients::kSinhF64);
-  return b.select(b.lt(a, b.constant(1.0)), near, copy_sign(b, far, x));
+  const auto near = odd_polynomial(b, a, coefficients::kSinhF32, coefficients::kSinhF64);
+  return copy_sign(b, b.select(b.lt(a, b.constant(1.0)), near, far), x);
 }
 
 template <class B> typename B::Real cosh(B& b, typename B::Real x) {
