@@ -1,0 +1,145 @@
+// Emission of one loop program as one LLVM function. Parts: emit_function (entry, buffers, sizes),
+// emit_statements, emit_values (one Let or Store), emit_loops and emit_lanes (loops and folds).
+#pragma once
+
+#include "codegen/emit_math.h"
+#include "codegen/loops.h"
+
+#include <llvm/IR/IRBuilder.h>
+#include <llvm/IR/Module.h>
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <vector>
+
+namespace thalweg::codegen {
+
+class FunctionEmitter {
+public:
+  FunctionEmitter(llvm::Module& module, const loops::Program& program, const TargetSpec& target);
+  llvm::Function* run();
+
+private:
+  // Values computed once at the start of the function, or of a row: sizes and buffer pointers. They
+  // are made when first asked for, at the end of `entry`, so that they dominate every use.
+  struct Scope {
+    llvm::BasicBlock* entry = nullptr;
+    llvm::Value* buffers = nullptr; // void *const *
+    llvm::Value* dims = nullptr;    // const int64_t*
+    std::map<std::string, llvm::Value*> symbols;
+    std::map<Dim, llvm::Value*> sizes;
+    std::map<int, llvm::Value*> pointers; // by slot
+  };
+
+  // The loop that is being emitted `width` elements at a time; width 1 makes all values scalars.
+  struct Lanes {
+    loops::Var var;
+    unsigned width = 1;
+    llvm::Value* first = nullptr; // i64, the variable's value in lane 0
+    llvm::Value* mask = nullptr;  // <width x i1>; null: all lanes are active
+  };
+
+  // Values carried around a loop or past a branch.
+  using Carried = std::vector<llvm::Value*>;
+
+  // emit_function.cpp
+  void open_function();
+  llvm::Value* size(const Dim& dim);
+  llvm::Value* buffer_pointer(loops::BufferId id);
+  llvm::Value* constant_data(loops::BufferId id); // a global of the module
+  llvm::Value* call_field(unsigned field, llvm::Type* type);
+  llvm::BasicBlock* block(const char* name);
+  void return_if(llvm::Value* condition, llvm::Value* status);
+  void annotate(llvm::Instruction* access, loops::BufferId id);
+  llvm::Type* type_of(DType dtype);
+  Scope& scope_of(const Dim& dim);
+
+  // emit_statements.cpp
+  void emit(const loops::Block& block);
+  void emit(const loops::Let& let);
+  void emit(const loops::Store& store);
+  void emit(const loops::Loop& loop);
+  void emit(const loops::Rows& rows);
+  void emit(const loops::Oracle& oracle);
+  void emit(const loops::StatusCheck& check);
+  void emit(const loops::IndexCheck& check);
+  void emit(const loops::If& branch);
+
+  // emit_values.cpp
+  unsigned width() const { return lanes_ ? lanes_->width : 1; }
+  bool is_vector(const llvm::Value* value) const { return value->getType()->isVectorTy(); }
+  llvm::Value* splat(llvm::Value* value, unsigned width);
+  llvm::Value* lane_numbers(unsigned bits, unsigned width); // 0, 1, 2, …
+  llvm::Value* index_of(loops::Var var);
+  llvm::Value* evaluate(const loops::Value& value);
+  llvm::Value* constant(DType dtype, int64_t bits);
+  llvm::Value* random(const loops::Value& value);
+  struct Place {
+    llvm::Value* pointer = nullptr; // a vector of pointers if the elements are scattered
+    bool contiguous = false;        // the lanes' elements stand side by side
+  };
+  Place place(const loops::Address& address);
+  llvm::Value* load(const loops::Address& address, DType dtype);
+  llvm::Value* to_storage(llvm::Value* value);
+  llvm::Value* from_storage(llvm::Value* value, DType dtype);
+
+  // emit_loops.cpp
+  void serial_loop(const loops::Loop& loop);
+  void vector_loop(const loops::Loop& loop);
+  // `varying_` for the values of a loop over `var` that is about to be vectorized.
+  void mark_varying(const loops::Block& block, loops::Var var);
+  unsigned vector_width(const loops::Loop& loop) const;
+  bool tail_is_masked(const loops::Block& body) const;
+  bool is_always_masked(const loops::Block& body) const;
+  // Emits the body for lanes first, first + 1, …; `remaining` (or null: all) of them are active.
+  void emit_lanes(const loops::Loop& loop, unsigned width, llvm::Value* first,
+                  llvm::Value* remaining);
+  // for (i = first; i < end; i += step) state = body(i, state)
+  Carried count(llvm::Value* first, llvm::Value* end, int64_t step, const Carried& state,
+                const std::function<Carried(llvm::Value*, const Carried&)>& body);
+  Carried when(llvm::Value* condition, const Carried& otherwise,
+               const std::function<Carried()>& body);
+
+  // emit_lanes.cpp
+  void lanes_loop(const loops::Loop& loop);
+  Carried lanes_chunk(const loops::Loop& loop, llvm::Value* first, llvm::Value* end);
+  Carried lanes_scalar_tail(const loops::Loop& loop, llvm::Value* first, llvm::Value* end,
+                            const Carried& state);
+  llvm::Value* tree_fold(const loops::Fold& fold, llvm::Value* lanes);
+
+  // emit_folds.cpp: each fold carries its accumulator, argmin and argmax the position after it.
+  DType fold_type(const loops::Fold& fold) const; // of what is folded
+  llvm::Value* combine(loops::Fold::Op op, DType dtype, llvm::Value* a, llvm::Value* b);
+  llvm::Value* identity(const loops::Fold& fold, DType dtype);
+  Carried start_folds(const std::vector<loops::Fold>& folds, unsigned width);
+  Carried step_folds(const std::vector<loops::Fold>& folds, const Carried& state,
+                     llvm::Value* index);
+  void finish_folds(const std::vector<loops::Fold>& folds, const Carried& state);
+  // Totals over the chunks of a lanes loop, or over rows: sums in f64.
+  DType total_type(const loops::Fold& fold) const;
+  Carried start_totals(const std::vector<loops::Fold>& folds);
+  Carried add_totals(const std::vector<loops::Fold>& folds, const Carried& totals,
+                     const Carried& parts);
+  void finish_totals(const std::vector<loops::Fold>& folds, const Carried& totals);
+
+  llvm::Module& module_;
+  const loops::Program& program_;
+  const TargetSpec& target_;
+  llvm::IRBuilder<> builder_;
+  MathEmitter math_;
+  llvm::Function* function_ = nullptr;
+  llvm::StructType* call_type_ = nullptr;
+  llvm::Value* call_ = nullptr;
+  Scope function_scope_;
+  std::optional<Scope> row_scope_;
+  std::optional<Lanes> lanes_;
+  std::vector<llvm::Value*> values_;  // by Val
+  std::vector<llvm::Value*> indices_; // by Var: i64 scalars
+  std::vector<bool> varying_;         // by Val: differs between the lanes of the current loop
+  std::vector<llvm::GlobalVariable*> constants_;         // by BufferId
+  std::map<std::pair<bool, int>, llvm::MDNode*> scopes_; // alias scope by (per tensor, slot)
+  std::map<std::pair<bool, int>, std::pair<llvm::MDNode*, llvm::MDNode*>> alias_lists_;
+};
+
+} // namespace thalweg::codegen

@@ -1,0 +1,224 @@
+// Emission of serial and vector loops.
+#include "codegen/emit_function.h"
+
+#include "support/check.h"
+
+namespace thalweg::codegen {
+
+using llvm::Value;
+
+namespace {
+
+// Facts about a loop's body that decide its shape.
+struct BodyFacts {
+  bool has_f32 = false;
+  bool has_booleans_in_memory = false;
+  int element_functions = 0; // long polynomial programs
+  int loops = 0;
+};
+
+bool is_long(Op op) {
+  switch (op) {
+  case Op::exp:
+  case Op::expm1:
+  case Op::log:
+  case Op::log1p:
+  case Op::sin:
+  case Op::cos:
+  case Op::tan:
+  case Op::asin:
+  case Op::acos:
+  case Op::atan:
+  case Op::atan2:
+  case Op::sinh:
+  case Op::cosh:
+  case Op::tanh:
+  case Op::sigmoid:
+  case Op::softplus:
+  case Op::erf:
+  case Op::pow:
+  case Op::mod: return true;
+  default: return false;
+  }
+}
+
+void collect(const loops::Program& program, const loops::Block& block, BodyFacts& facts) {
+  for (const loops::Statement& statement : block) {
+    if (const auto* let = std::get_if<loops::Let>(&statement.is)) {
+      const loops::Value& value = program.values[let->value.value];
+      facts.has_f32 |= value.dtype == DType::f32;
+      facts.has_booleans_in_memory |=
+          value.kind == loops::Value::Kind::load && value.dtype == DType::boolean;
+      facts.element_functions += value.kind == loops::Value::Kind::random ||
+                                 (value.kind == loops::Value::Kind::element && is_long(value.op));
+    } else if (const auto* store = std::get_if<loops::Store>(&statement.is)) {
+      const DType dtype = program.buffers[store->to.buffer.value].dtype;
+      facts.has_f32 |= dtype == DType::f32;
+      facts.has_booleans_in_memory |= dtype == DType::boolean;
+    } else if (const auto* loop = std::get_if<loops::Loop>(&statement.is)) {
+      ++facts.loops;
+      collect(program, loop->body, facts);
+    } else if (const auto* branch = std::get_if<loops::If>(&statement.is)) {
+      collect(program, branch->yes, facts);
+      collect(program, branch->no, facts);
+    }
+  }
+}
+
+BodyFacts facts_of(const loops::Program& program, const loops::Block& block) {
+  BodyFacts facts;
+  collect(program, block, facts);
+  return facts;
+}
+
+} // namespace
+
+bool FunctionEmitter::tail_is_masked(const loops::Block& body) const {
+  return target_.has_masks ||
+         (target_.has_masked_words && !facts_of(program_, body).has_booleans_in_memory);
+}
+
+// A long body is emitted once, under a mask in every round: the mask costs less than the second
+// copy.
+bool FunctionEmitter::is_always_masked(const loops::Block& body) const {
+  const BodyFacts facts = facts_of(program_, body);
+  return tail_is_masked(body) && facts.element_functions + facts.loops > 0;
+}
+
+unsigned FunctionEmitter::vector_width(const loops::Loop& loop) const {
+  const BodyFacts facts = facts_of(program_, loop.body);
+  const unsigned native = target_.vector_bits / (facts.has_f32 ? 32 : 64);
+  // Two native vectors side by side hide latency; element functions have enough to do with one, and
+  // folds inside want more accumulators.
+  return native * (facts.loops > 0 ? 4 : facts.element_functions > 0 ? 1 : 2);
+}
+
+FunctionEmitter::Carried FunctionEmitter::when(Value* condition, const Carried& otherwise,
+                                               const std::function<Carried()>& body) {
+  llvm::BasicBlock* before = builder_.GetInsertBlock();
+  llvm::BasicBlock* then = block("then");
+  llvm::BasicBlock* join = block("join");
+  builder_.CreateCondBr(condition, then, join);
+  builder_.SetInsertPoint(then);
+  const Carried result = body();
+  llvm::BasicBlock* then_end = builder_.GetInsertBlock();
+  builder_.CreateBr(join);
+  builder_.SetInsertPoint(join);
+  Carried merged;
+  for (size_t k = 0; k < otherwise.size(); ++k) {
+    llvm::PHINode* phi = builder_.CreatePHI(otherwise[k]->getType(), 2);
+    phi->addIncoming(otherwise[k], before);
+    phi->addIncoming(result[k], then_end);
+    merged.push_back(phi);
+  }
+  return merged;
+}
+
+// Tested at the end, so that what does not change stands before the loop after hoisting.
+FunctionEmitter::Carried
+FunctionEmitter::count(Value* first, Value* end, int64_t step, const Carried& state,
+                       const std::function<Carried(Value*, const Carried&)>& body) {
+  return when(builder_.CreateICmpSLT(first, end), state, [&] {
+    llvm::BasicBlock* before = builder_.GetInsertBlock();
+    llvm::BasicBlock* loop = block("loop");
+    llvm::BasicBlock* exit = block("exit");
+    builder_.CreateBr(loop);
+    builder_.SetInsertPoint(loop);
+    llvm::PHINode* index = builder_.CreatePHI(builder_.getInt64Ty(), 2);
+    index->addIncoming(first, before);
+    Carried inside;
+    for (Value* value : state) {
+      llvm::PHINode* phi = builder_.CreatePHI(value->getType(), 2);
+      phi->addIncoming(value, before);
+      inside.push_back(phi);
+    }
+    const Carried result = body(index, inside);
+    Value* next = builder_.CreateNSWAdd(index, builder_.getInt64(static_cast<uint64_t>(step)));
+    llvm::BasicBlock* latch = builder_.GetInsertBlock();
+    index->addIncoming(next, latch);
+    for (size_t k = 0; k < inside.size(); ++k)
+      llvm::cast<llvm::PHINode>(inside[k])->addIncoming(result[k], latch);
+    builder_.CreateCondBr(builder_.CreateICmpSLT(next, end), loop, exit);
+    builder_.SetInsertPoint(exit);
+    return result;
+  });
+}
+
+void FunctionEmitter::serial_loop(const loops::Loop& loop) {
+  const Carried result =
+      count(builder_.getInt64(0), size(program_.vars[loop.var.value].extent), 1,
+            start_folds(loop.folds, width()), [&](Value* index, const Carried& state) {
+              indices_[loop.var.value] = index;
+              emit(loop.body);
+              indices_[loop.var.value] = nullptr;
+              return step_folds(loop.folds, state, index);
+            });
+  finish_folds(loop.folds, result);
+}
+
+void FunctionEmitter::mark_varying(const loops::Block& block, loops::Var var) {
+  for (const loops::Statement& statement : block) {
+    if (const auto* let = std::get_if<loops::Let>(&statement.is)) {
+      const loops::Value& value = program_.values[let->value.value];
+      bool varies = value.kind == loops::Value::Kind::index && value.var == var;
+      for (loops::Val operand : value.operands)
+        varies = varies || varying_[operand.value];
+      if (value.kind == loops::Value::Kind::load) {
+        for (const auto& [term, stride] : value.address.terms)
+          varies = varies || (term == var && !stride.is_constant(0));
+        for (const auto& [val, stride] : value.address.dynamic)
+          varies = varies || (varying_[val.value] && !stride.is_constant(0));
+      }
+      varying_[let->value.value] = varies;
+    } else if (const auto* loop = std::get_if<loops::Loop>(&statement.is)) {
+      mark_varying(loop->body, var);
+      for (const loops::Fold& fold : loop->folds)
+        varying_[fold.result.value] =
+            varying_[fold.a.value] || (fold.op == loops::Fold::Op::fma && varying_[fold.b.value]);
+    } else if (const auto* branch = std::get_if<loops::If>(&statement.is)) {
+      mark_varying(branch->yes, var);
+      mark_varying(branch->no, var);
+    }
+  }
+}
+
+void FunctionEmitter::emit_lanes(const loops::Loop& loop, unsigned width, Value* first,
+                                 Value* remaining) {
+  Value* mask = nullptr;
+  if (remaining) {
+    Value* active =
+        builder_.CreateBinaryIntrinsic(llvm::Intrinsic::umin, remaining, builder_.getInt64(width));
+    active = splat(builder_.CreateTrunc(active, builder_.getInt32Ty()), width);
+    mask = builder_.CreateICmpULT(lane_numbers(32, width), active);
+  }
+  lanes_ = Lanes{loop.var, width, first, mask};
+  emit(loop.body);
+}
+
+void FunctionEmitter::vector_loop(const loops::Loop& loop) {
+  TW_CHECK(!lanes_ && loop.folds.empty(), "a vector loop with folds or inside another in '{}'",
+           program_.name);
+  mark_varying(loop.body, loop.var);
+  const unsigned width = vector_width(loop);
+  Value* zero = builder_.getInt64(0);
+  Value* extent = size(program_.vars[loop.var.value].extent);
+  const auto round = [&](unsigned lanes, bool masked) {
+    return [&, lanes, masked](Value* first, const Carried& none) {
+      emit_lanes(loop, lanes, first, masked ? builder_.CreateSub(extent, first) : nullptr);
+      return none;
+    };
+  };
+  if (is_always_masked(loop.body)) {
+    count(zero, extent, width, {}, round(width, true));
+  } else {
+    Value* full = builder_.CreateAnd(extent, builder_.getInt64(~uint64_t{width - 1}));
+    count(zero, full, width, {}, round(width, false));
+    if (tail_is_masked(loop.body))
+      when(builder_.CreateICmpSLT(full, extent), {}, [&] { return round(width, true)(full, {}); });
+    else
+      count(full, extent, 1, {}, round(1, false));
+  }
+  lanes_.reset();
+}
+
+} // namespace thalweg::codegen
