@@ -89,6 +89,8 @@ public:
   std::map<uint32_t, std::string> let_names;
   std::vector<Check> checks; // `require` lines met on the way
   void require(const ast::Expr& condition);
+  // One statement of a rule's body; false after a message.
+  bool statement_of_rule(const ast::Stmt& s, std::optional<Value>& returned) { return statement(s, returned); }
   std::unordered_map<uint32_t, Value> primes; // by symbol: next values defined so far
 
 private:

@@ -1,0 +1,125 @@
+// Values given where nothing is computed: constant numbers, and rules with their hyperparameters.
+#include "irgen/rule.h"
+
+#include "ir/interp.h"
+#include "support/overloaded.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace thalweg::irgen {
+
+using namespace ast;
+
+static std::optional<double> evaluate(const Unit& unit, ValueId id) {
+  Function f;
+  f.name = "constant";
+  f.results.push_back({"value", id, false, -1});
+  Evaluated out = Interpreter(unit.graph).evaluate(f, {});
+  return out.ok() ? std::optional(out.results[0].number(0)) : std::nullopt;
+}
+
+std::optional<double> constant_number(const Unit& unit, const Expr& e) {
+  Elaborator elaborator(unit);
+  size_t errors = unit.diags.error_count();
+  Value v = elaborator.scalar(e);
+  if (v.is_tensor())
+    if (std::optional<double> number = evaluate(unit, v.id)) return number;
+  if (unit.diags.error_count() == errors)
+    unit.diags.report(DiagKind::not_constant, e.span, fmt::format("'{}' is not a number known before the run", elaborator.source_text(e)));
+  return std::nullopt;
+}
+
+static std::optional<Argument> argument(const Unit& unit, const Expr& e);
+
+static const std::vector<Param>* params_of(const Decl& decl) {
+  return std::visit(overloaded{
+                        [](const OptimizerDecl& d) { return &d.params; },
+                        [](const TransformDecl& d) { return &d.params; },
+                        [](const ScheduleDecl& d) { return &d.params; },
+                        [](const auto&) { return static_cast<const std::vector<Param>*>(nullptr); },
+                    },
+                    decl.node);
+}
+
+// One argument per parameter: given, or the default; a missing one was reported by sema.
+static std::optional<std::vector<Argument>> arguments(const Unit& unit, const std::vector<Param>& params, const std::vector<Arg>& given) {
+  std::vector<const Expr*> values(params.size(), nullptr);
+  size_t next = 0;
+  for (const Arg& arg : given) {
+    if (arg.style == ArgStyle::sampled) {
+      unit.diags.report(DiagKind::not_lowered, arg.span, "a search over hyperparameters is not compiled yet");
+      return std::nullopt;
+    }
+    size_t k = next;
+    if (arg.style == ArgStyle::positional) ++next;
+    else k = static_cast<size_t>(std::find_if(params.begin(), params.end(), [&](const Param& p) { return p.name.name == arg.name.name; }) - params.begin());
+    if (k >= params.size()) return std::nullopt;
+    values[k] = arg.value;
+  }
+  std::vector<Argument> out;
+  for (size_t k = 0; k < params.size(); ++k) {
+    const Expr* e = values[k] ? values[k] : params[k].value;
+    if (!e) return std::nullopt;
+    std::optional<Argument> a = argument(unit, *e);
+    if (!a) return std::nullopt;
+    a->span = e->span;
+    out.push_back(std::move(*a));
+  }
+  return out;
+}
+
+static std::optional<Argument> argument(const Unit& unit, const Expr& e) {
+  Argument out;
+  if (const auto* literal = e.as<BoolLit>()) {
+    out.kind = Argument::Kind::boolean;
+    out.number = literal->value;
+    return out;
+  }
+  const Call* call = e.as<Call>();
+  sema::SymbolId id = call ? unit.program.symbol_of(*call->callee) : sema::SymbolId{};
+  const Decl* item = id.valid() ? unit.program.symbol(id).item : nullptr;
+  if (item && unit.program.broken.contains(item)) return std::nullopt;
+  if (item && (item->as<ScheduleDecl>() || item->as<OptimizerDecl>() || item->as<TransformDecl>())) {
+    std::optional<std::vector<Argument>> inner = arguments(unit, *params_of(*item), call->args);
+    if (!inner) return std::nullopt;
+    out.kind = item->as<ScheduleDecl>() ? Argument::Kind::schedule : Argument::Kind::rule;
+    out.schedule = item->as<ScheduleDecl>();
+    out.rule = item;
+    out.arguments = std::move(*inner);
+    return out;
+  }
+  std::optional<double> number = constant_number(unit, e);
+  if (!number) return std::nullopt;
+  out.number = *number;
+  return out;
+}
+
+std::optional<RuleCall> default_call(const Unit& unit, const Decl& decl) {
+  const std::vector<Param>& params = *params_of(decl);
+  RuleCall call{&decl, {}, name_of(decl).span};
+  for (const Param& param : params) {
+    std::optional<Argument> a = Argument{Argument::Kind::number, 1, nullptr, nullptr, {}, param.span};
+    if (param.value) a = argument(unit, *param.value);
+    if (!a) return std::nullopt;
+    a->span = param.span;
+    call.arguments.push_back(std::move(*a));
+  }
+  return call;
+}
+
+std::optional<RuleCall> rule_call(const Unit& unit, const Expr& e) {
+  const Call* call = e.as<Call>();
+  sema::SymbolId id = unit.program.symbol_of(call ? *call->callee : e);
+  const Decl* item = id.valid() ? unit.program.symbol(id).item : nullptr;
+  if (item && unit.program.broken.contains(item)) return std::nullopt;
+  if (!item || !params_of(*item) || item->as<ScheduleDecl>()) {
+    if (id.valid()) unit.diags.report(DiagKind::wrong_kind, e.span, "an optimizer or a transform is needed here");
+    return std::nullopt;
+  }
+  std::optional<std::vector<Argument>> values = arguments(unit, *params_of(*item), call ? call->args : std::vector<Arg>{});
+  if (!values) return std::nullopt;
+  return RuleCall{item, std::move(*values), e.span};
+}
+
+} // namespace thalweg::irgen

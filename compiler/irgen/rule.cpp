@@ -1,0 +1,478 @@
+// Rules: gradient through the transforms, states to their least shapes, the step as one function.
+#include "irgen/rule.h"
+
+#include "support/check.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace thalweg::irgen {
+
+using namespace ast;
+
+std::string Demands::str() const {
+  std::vector<std::string> parts;
+  if (value) parts.push_back("f at x");
+  if (gradient_at_x) parts.push_back("∇f at x");
+  if (gradients_elsewhere) parts.push_back(fmt::format("∇f at {} other point{}", gradients_elsewhere, gradients_elsewhere == 1 ? "" : "s"));
+  if (values_elsewhere) parts.push_back(fmt::format("f at {} other point{}", values_elsewhere, values_elsewhere == 1 ? "" : "s"));
+  if (matrix) parts.push_back("matrix parameters");
+  if (vector) parts.push_back("all parameters end to end");
+  if (across) parts.push_back("reductions over all parameters");
+  return parts.empty() ? "nothing" : fmt::format("{}", fmt::join(parts, ", "));
+}
+
+size_t RuleUnit::index_of(std::string_view parameter) const {
+  for (size_t k = 0; k < step.parameters.size(); ++k)
+    if (step.parameters[k].name == parameter) return k;
+  return step.parameters.size();
+}
+
+namespace {
+
+constexpr int kMaxShapeRounds = 10;
+
+struct StateDef {
+  std::string name;
+  const StateDecl* decl;
+  Type type;
+  bool per_tensor;
+  std::string schedule; // prefix of the schedule it belongs to
+};
+
+class RuleBuilder : public RuleHooks {
+public:
+  RuleBuilder(const Unit& unit, const Chain& chain, size_t rank) : u_(unit), chain_(chain), rank_(rank), main_(*chain.rule.decl->as<OptimizerDecl>()) {}
+
+  std::optional<RuleUnit> run() {
+    const auto* body = std::get_if<RuleBody>(&main_.body);
+    size_t errors = u_.diags.error_count();
+    if (!body) {
+      u_.diags.report(DiagKind::not_lowered, main_.name.span,
+                      std::holds_alternative<RoutingBody>(main_.body) ? "an optimizer that routes parameters to rules is not compiled yet"
+                                                                      : "an optimizer made from a flow is not compiled yet");
+      return std::nullopt;
+    }
+    body_ = body;
+    unit_.name = main_.name.name.str();
+    unit_.demands.matrix = body->scope == RuleScope::matrix;
+    unit_.demands.vector = body->scope == RuleScope::vector;
+    if (body->scope == RuleScope::matrix) rank_ = 2;
+    if (body->scope == RuleScope::vector) rank_ = 1;
+    unit_.rank = rank_;
+    if (rank_ == 1) x_type_ = Type::tensor(u_.precision, {Dim::symbol("size")});
+    else {
+      x_type_ = Type::tensor(u_.precision, {});
+      for (size_t k = 0; k < rank_; ++k) x_type_.shape.push_back(Dim::symbol(fmt::format("size{}", k)));
+    }
+    collect_hypers();
+    collect_states();
+    // States start from their initial shapes and widen until the step keeps them.
+    for (int round = 0;; ++round) {
+      begin();
+      initial_states(round == 0);
+      if (u_.diags.error_count() > errors) return std::nullopt;
+      begin();
+      if (!steps() || u_.diags.error_count() > errors) return std::nullopt;
+      if (!widen()) break;
+      if (round == kMaxShapeRounds) {
+        u_.diags.report(DiagKind::state_shape, main_.name.span, "the shapes of the states grow with every step");
+        return std::nullopt;
+      }
+    }
+    finish();
+    if (u_.diags.error_count() > errors) return std::nullopt;
+    return std::move(unit_);
+  }
+
+  // f or ∇f at a point: at x itself the objective's own value or gradient, elsewhere a query.
+  Value oracle(const ObjectiveRef& objective, const std::vector<Value>& arguments, const Expr& at) override {
+    if (!objective.part.empty()) return e_->not_lowered(at.span, fmt::format("'f.{}'", objective.part));
+    if (objective.order > 1) return e_->not_lowered(at.span, "'∇²f'");
+    Value point = arguments[0];
+    if (in_transform_) return e_->not_lowered(at.span, "an oracle inside a transform");
+    Builder& b = e_->builder();
+    point.id = e_->to_precision(point.id);
+    if (point.id == x_) {
+      if (objective.order == 1) {
+        unit_.demands.gradient_at_x = true;
+        return gradient_at_x();
+      }
+      unit_.demands.value = true;
+      return Value::tensor(arg("value"));
+    }
+    if (b.type(point.id) != x_type_) {
+      Diagnostic& d = e_->error(DiagKind::shape_mismatch, at.span, fmt::format("the objective takes a point of the shape of {}; this is {}", body_->variable.name.view(), e_->type_text(point.id)));
+      d.note("every parameter's own point is formed, then the objective is asked once");
+      return {};
+    }
+    if (!chain_.transforms.empty()) {
+      e_->error(DiagKind::transform_mismatch, chain_.transforms[0].span, fmt::format("'{}' asks for the objective at points other than {}, so it is not clear what '|>' transforms", unit_.name, body_->variable.name.view()))
+          .label(at.span, "asked here")
+          .help("put the transform around the inner rule of a wrapper instead");
+      return {};
+    }
+    // Queries keep the order of their first appearance; the same point is asked once.
+    for (size_t k = 0; k < points_.size(); ++k)
+      if (points_[k].first == point.id && points_[k].second == objective.order) return Value::tensor(arg(query_name(k)));
+    points_.emplace_back(point.id, objective.order);
+    return Value::tensor(parameter(query_name(points_.size() - 1), objective.order == 1 ? x_type_ : Type::scalar(u_.precision), objective.order == 1));
+  }
+
+private:
+  static std::string query_name(size_t k) { return fmt::format("query{}", k); }
+  ValueId arg(std::string_view name) {
+    for (size_t k = 0; k < parameters_.size(); ++k)
+      if (parameters_[k].name == name) return e_->builder().arg(static_cast<int64_t>(k), parameters_[k].type);
+    TW_CHECK(false, "no parameter {}", name);
+  }
+  ValueId parameter(std::string name, Type type, bool per_tensor) {
+    parameters_.push_back({std::move(name), type, per_tensor});
+    return e_->builder().arg(static_cast<int64_t>(parameters_.size()) - 1, type);
+  }
+
+  // ── hyperparameters ──
+  void add_hyper(const std::string& name, const Argument& a) {
+    if (a.kind == Argument::Kind::number) unit_.hypers.push_back({name, a.number, a.span});
+    if (a.kind == Argument::Kind::schedule)
+      for (size_t k = 0; k < a.arguments.size(); ++k) add_hyper(name + "." + a.schedule->params[k].name.name.str(), a.arguments[k]);
+    if (a.kind == Argument::Kind::rule)
+      u_.diags.report(DiagKind::not_lowered, a.span.valid() ? a.span : main_.name.span, "an optimizer inside an optimizer is not compiled yet");
+  }
+  static const std::vector<Param>& params_of(const Decl& decl) {
+    if (const auto* t = decl.as<TransformDecl>()) return t->params;
+    return decl.as<OptimizerDecl>()->params;
+  }
+  std::string prefix(const RuleCall& call) const { return &call == &chain_.rule ? "" : name_of(*call.decl).name.str() + "."; }
+  void for_calls(const std::function<void(const RuleCall&)>& visit) {
+    for (const RuleCall& call : chain_.transforms) visit(call);
+    visit(chain_.rule);
+  }
+  void collect_hypers() {
+    for_calls([&](const RuleCall& call) {
+      const std::vector<Param>& params = params_of(*call.decl);
+      for (size_t k = 0; k < params.size(); ++k) add_hyper(prefix(call) + params[k].name.name.str(), call.arguments[k]);
+    });
+  }
+  Value hyper_value(const std::string& name, const Argument& a) {
+    Builder& b = e_->builder();
+    switch (a.kind) {
+    case Argument::Kind::number: return Value::tensor(arg("hyper " + name));
+    case Argument::Kind::boolean: return Value::tensor(b.constant(a.number, DType::boolean));
+    case Argument::Kind::schedule: {
+      Value v;
+      v.kind = Value::Kind::schedule;
+      v.schedule.decl = a.schedule;
+      v.schedule.prefix = name;
+      v.schedule.arguments = std::make_shared<std::vector<Value>>();
+      for (size_t k = 0; k < a.arguments.size(); ++k)
+        v.schedule.arguments->push_back(hyper_value(name + "." + a.schedule->params[k].name.name.str(), a.arguments[k]));
+      return v;
+    }
+    case Argument::Kind::rule: return {};
+    }
+    return {};
+  }
+  void bind_hypers(const RuleCall& call) {
+    const std::vector<Param>& params = params_of(*call.decl);
+    for (size_t k = 0; k < params.size(); ++k)
+      e_->bind(u_.program.symbol_of(params[k].name), hyper_value(prefix(call) + params[k].name.name.str(), call.arguments[k]));
+  }
+
+  // ── states ──
+  void collect_states() {
+    auto from = [&](const Block& body, const std::string& prefix, bool per_tensor, const std::string& schedule) {
+      for (const Stmt* s : body)
+        if (const auto* states = s->as<StateStmt>())
+          for (const StateDecl& state : states->states) states_.push_back({prefix + state.name.name.str(), &state, Type::scalar(DType::f64), per_tensor, schedule});
+    };
+    for_calls([&](const RuleCall& call) {
+      const std::vector<Param>& params = params_of(*call.decl);
+      for (size_t k = 0; k < params.size(); ++k)
+        if (call.arguments[k].kind == Argument::Kind::schedule)
+          from(call.arguments[k].schedule->body, prefix(call) + params[k].name.name.str() + ".", false, prefix(call) + params[k].name.name.str());
+    });
+    for_calls([&](const RuleCall& call) {
+      if (const auto* t = call.decl->as<TransformDecl>()) from(t->body, prefix(call), true, "");
+      else from(body_->body, "", true, "");
+    });
+  }
+
+  // A fresh elaborator with all parameters of the functions bound.
+  void begin() {
+    e_.emplace(u_);
+    e_->hooks = this;
+    e_->draw_shape = x_type_.shape;
+    parameters_.clear();
+    points_.clear();
+    transformed_.reset();
+    in_transform_ = false;
+    e_->step = parameter("t", Type::scalar(DType::f64), false);
+    e_->loss = parameter("loss", Type::scalar(DType::f64), false);
+    parameter("value", Type::scalar(u_.precision), false);
+    for (const RuleUnit::Hyper& hyper : unit_.hypers) parameter("hyper " + hyper.name, Type::scalar(DType::f64), false);
+    for (const StateDef& state : states_)
+      if (!state.per_tensor) parameter("state " + state.name, state.type, false);
+    x_ = parameter("x", x_type_, true);
+    gradient_ = parameter("gradient", x_type_, true);
+    for (const StateDef& state : states_)
+      if (state.per_tensor) parameter("state " + state.name, state.type, true);
+    e_->bind(u_.program.symbol_of(body_->variable), Value::tensor(x_));
+    schedule_states_.clear();
+    for (const StateDef& state : states_) {
+      ValueId id = arg("state " + state.name);
+      if (state.per_tensor) e_->bind(u_.program.symbol_of(state.decl->name), Value::tensor(id));
+      else schedule_states_[state.name] = {id, id};
+    }
+    e_->schedule_states = &schedule_states_;
+    for_calls([&](const RuleCall& call) { bind_hypers(call); });
+    bind_objective(main_);
+  }
+  void bind_objective(const OptimizerDecl&) {
+    Value f;
+    f.kind = Value::Kind::objective;
+    for (size_t k = 0; k < u_.program.symbols.size(); ++k)
+      if (u_.program.symbols[k].kind == sema::SymbolKind::objective) e_->bind(sema::SymbolId(static_cast<uint32_t>(k)), f);
+  }
+
+  void initial_states(bool first) {
+    std::vector<Result> results;
+    for (StateDef& state : states_) {
+      bool own_type = state.decl->type.has_value();
+      Value v = state.decl->init ? e_->tensor(*state.decl->init) : Value::tensor(e_->builder().constant(0));
+      if (!v.is_tensor()) return;
+      if (e_->builder().type(v.id).dtype != DType::boolean) v.id = e_->real(v.id);
+      if (!state.schedule.empty()) v.id = e_->builder().cast(v.id, DType::f64);
+      if (own_type && state.decl->type->like) {
+        Value like = e_->tensor(*state.decl->type->like);
+        if (!like.is_tensor()) return;
+        v.id = e_->to_precision(v.id);
+        v = e_->broadcast_to(v, e_->builder().shape(like.id), *state.decl->init, "the state");
+      } else if (own_type && state.decl->type->has_dims) {
+        std::optional<Shape> shape = e_->shape(state.decl->type->dims);
+        if (!shape) return;
+        v.id = e_->to_precision(v.id);
+        v = e_->broadcast_to(v, *shape, *state.decl->init, "the state");
+      }
+      if (!v.is_tensor()) return;
+      if (first) state.type = e_->builder().type(v.id);
+      else v.id = fit(v.id, state.type);
+      results.push_back({state.name, v.id, state.per_tensor, -1});
+    }
+    unit_.initial.results = std::move(results);
+  }
+  // A value of a narrower type in a wider state.
+  ValueId fit(ValueId id, const Type& type) {
+    Builder& b = e_->builder();
+    if (is_real(type.dtype)) id = b.cast(id, type.dtype);
+    std::vector<int64_t> axes;
+    size_t rank = b.type(id).rank();
+    for (size_t k = 0; k < rank; ++k) axes.push_back(static_cast<int64_t>(type.rank() - rank + k));
+    return b.broadcast(id, type.shape, axes);
+  }
+
+  // The gradient at x, through the transforms; built once.
+  Value gradient_at_x() {
+    if (transformed_) return *transformed_;
+    Value g = Value::tensor(gradient_);
+    in_transform_ = true;
+    for (const RuleCall& call : chain_.transforms) {
+      const auto& transform = *call.decl->as<TransformDecl>();
+      e_->bind(u_.program.symbol_of(transform.variable), g);
+      if (!body(transform.body)) return {};
+      g = next(transform.variable, x_type_, "the gradient");
+      if (!g.is_tensor()) return g;
+    }
+    in_transform_ = false;
+    transformed_ = g;
+    return g;
+  }
+
+  bool body(const Block& statements) {
+    std::optional<Value> returned;
+    bool fine = true;
+    for (const Stmt* s : statements) {
+      if (const auto* report = s->as<ReportStmt>()) {
+        reports_.push_back(report);
+        continue;
+      }
+      // Later lines are looked at too: independent mistakes are told together.
+      fine = e_->statement_of_rule(*s, returned) && fine;
+    }
+    return fine;
+  }
+
+  Value next(const Ident& name, const Type& type, std::string_view what) {
+    auto it = e_->primes.find(u_.program.symbol_of(name).value);
+    if (it == e_->primes.end() || !it->second.is_tensor()) return {};
+    Value v = it->second;
+    v.id = e_->to_precision(v.id);
+    Shape found = e_->builder().shape(v.id);
+    if (found.empty()) v.id = e_->builder().broadcast_scalar(v.id, type.shape);
+    else if (found != type.shape) {
+      u_.diags.report(DiagKind::next_shape, prime_span(name), fmt::format("{}' has shape {}, {} is {}", name.name.view(), shape_str(found), what, shape_str(type.shape)));
+      return {};
+    }
+    return v;
+  }
+  Span prime_span(const Ident& name) const {
+    for (const Stmt* s : body_->body)
+      if (const auto* prime = s->as<PrimeStmt>(); prime && prime->name.name == name.name) return prime->name.span;
+    return name.span;
+  }
+
+  bool steps() {
+    reports_.clear();
+    if (!body(body_->body)) return false;
+    // The schedules' states advance even where the rule does not read the rate.
+    recorded_.clear();
+    for_calls([&](const RuleCall& call) {
+      const std::vector<Param>& params = params_of(*call.decl);
+      for (size_t k = 0; k < params.size(); ++k)
+        if (call.arguments[k].kind == Argument::Kind::schedule) {
+          std::string name = prefix(call) + params[k].name.name.str();
+          Value v = e_->schedule_at(hyper_value(name, call.arguments[k]).schedule, e_->step);
+          if (v.is_tensor()) recorded_.emplace_back(name, e_->builder().cast(v.id, DType::f64));
+        }
+    });
+    new_x_ = next(body_->variable, x_type_, fmt::format("{}", body_->variable.name.view()));
+    return new_x_.is_tensor();
+  }
+
+  // Widens states whose next values are wider; true if any did.
+  bool widen() {
+    bool changed = false;
+    next_states_.clear();
+    for (StateDef& state : states_) {
+      ValueId id;
+      if (!state.per_tensor) {
+        id = schedule_states_[state.name].next;
+      } else {
+        auto it = e_->primes.find(u_.program.symbol_of(state.decl->name).value);
+        if (it == e_->primes.end() || !it->second.is_tensor()) return false;
+        id = it->second.id;
+        if (e_->builder().type(id).dtype == DType::i64) id = e_->real(id);
+      }
+      Type found = e_->builder().type(id);
+      Type wide = state.type;
+      if (found.dtype != wide.dtype && is_real(found.dtype) && is_real(wide.dtype)) wide.dtype = u_.precision;
+      if (found.rank() > 0 && is_real(wide.dtype)) wide.dtype = u_.precision;
+      if (wide.shape.empty()) wide.shape = found.shape;
+      if (!found.shape.empty() && found.shape != wide.shape) {
+        u_.diags.report(DiagKind::state_shape, state.decl->name.span, fmt::format("state '{}' starts as {}, its next value is {}", state.name, shape_str(state.type.shape), shape_str(found.shape)));
+        return false;
+      }
+      if (!(wide == state.type)) {
+        state.type = wide;
+        changed = true;
+      }
+      next_states_.push_back(id);
+    }
+    return changed;
+  }
+
+  // Whether a value differs between the tensors of the table.
+  std::vector<bool> row_dependent(std::span<const ValueId> roots) {
+    std::vector<bool> depends(u_.graph.size(), false);
+    for (ValueId id : reachable(u_.graph, roots)) {
+      const Node& node = u_.graph.node(id);
+      bool d = node.op == Op::arg && parameters_[static_cast<size_t>(node.attr.ints[0])].per_tensor;
+      if (node.op == Op::dim) d = true;
+      if (node.op != Op::across_sum && node.op != Op::across_min && node.op != Op::across_max)
+        for (ValueId operand : node.operands) d = d || depends[operand.value];
+      depends[id.value] = d;
+    }
+    return depends;
+  }
+
+  void finish() {
+    auto base = [&](Function& f, std::string name) {
+      f.name = std::move(name);
+      f.parameters = parameters_;
+      f.over_table = true;
+      for (const Dim& dim : x_type_.shape) f.tensor_symbols.push_back(*dim.as_symbol());
+    };
+    base(unit_.initial, unit_.name + ".initial");
+    base(unit_.step, unit_.name + ".step");
+    std::vector<Result>& results = unit_.step.results;
+    results.push_back({body_->variable.name.str(), new_x_.id, true, static_cast<int>(unit_.index_of("x"))});
+    for (size_t k = 0; k < states_.size(); ++k) {
+      const StateDef& state = states_[k];
+      unit_.states.push_back({state.name, state.type, state.per_tensor});
+      results.push_back({state.name + "'", fit(next_states_[k], state.type), state.per_tensor, static_cast<int>(unit_.index_of("state " + state.name))});
+    }
+    for (const auto& [name, id] : recorded_) {
+      unit_.recorded.push_back(name);
+      results.push_back({name, id, false, -1});
+    }
+    for (const ReportStmt* report : reports_)
+      for (const ReportItem& item : report->items) this->report(item, results);
+    unit_.step.checks = e_->checks;
+    for (size_t k = 0; k < unit_.step.checks.size(); ++k) unit_.step.checks[k].status = kFirstRequire + static_cast<int>(k);
+    for (size_t k = 0; k < points_.size(); ++k) {
+      RuleUnit::Query query{{}, points_[k].second};
+      base(query.point, fmt::format("{}.point{}", unit_.name, k));
+      query.point.results.push_back({"point", points_[k].first, true, -1});
+      unit_.queries.push_back(std::move(query));
+      ++(points_[k].second == 1 ? unit_.demands.gradients_elsewhere : unit_.demands.values_elsewhere);
+    }
+    for (ValueId id : reachable(u_.graph, roots_of(unit_.step))) {
+      Op op = u_.graph.node(id).op;
+      unit_.demands.across = unit_.demands.across || op == Op::across_sum || op == Op::across_min || op == Op::across_max;
+    }
+    unit_.shape_sensitive = e_->shape_sensitive;
+  }
+
+  void report(const ReportItem& item, std::vector<Result>& results) {
+    Value v = e_->tensor(*item.value);
+    if (!v.is_tensor()) return;
+    std::string name = item.name ? item.name.name.str() : std::string(u_.sources.text(item.value->span));
+    if (!e_->builder().type(v.id).is_scalar()) {
+      u_.diags.report(DiagKind::not_scalar, item.value->span, fmt::format("a report is one number; '{}' is {}", name, e_->type_text(v.id)));
+      return;
+    }
+    bool varies = row_dependent(std::span(&v.id, 1))[v.id.value];
+    if (varies && body_->scope != RuleScope::vector) {
+      u_.diags.report(DiagKind::not_scalar, item.value->span, fmt::format("'{}' differs from parameter to parameter", name)).help("reduce it over all of them: norm(all g), sum(all …)");
+      return;
+    }
+    if (e_->builder().type(v.id).dtype == DType::boolean) v.id = e_->builder().cast(v.id, DType::f64);
+    v.id = e_->builder().cast(e_->real(v.id), DType::f64);
+    // One tensor alone: a sum over the table is its value, shared.
+    if (varies) v.id = e_->builder().make(Op::across_sum, {v.id});
+    unit_.reports.push_back(name);
+    results.push_back({name, v.id, false, -1});
+  }
+
+  Unit u_;
+  const Chain& chain_;
+  size_t rank_;
+  const OptimizerDecl& main_;
+  const RuleBody* body_ = nullptr;
+  RuleUnit unit_;
+  Type x_type_;
+  std::optional<Elaborator> e_;
+  std::vector<thalweg::Parameter> parameters_;
+  std::vector<StateDef> states_;
+  std::map<std::string, Elaborator::ScheduleState> schedule_states_;
+  ValueId x_, gradient_;
+  std::vector<std::pair<ValueId, int>> points_;
+  std::optional<Value> transformed_;
+  bool in_transform_ = false;
+  std::vector<const ReportStmt*> reports_;
+  std::vector<std::pair<std::string, ValueId>> recorded_;
+  Value new_x_;
+  std::vector<ValueId> next_states_;
+};
+
+} // namespace
+
+std::optional<RuleUnit> elaborate_rule(const Unit& unit, const Chain& chain, size_t rank) {
+  for (const RuleCall& call : chain.transforms)
+    if (unit.program.broken.contains(call.decl)) return std::nullopt;
+  if (unit.program.broken.contains(chain.rule.decl)) return std::nullopt;
+  return RuleBuilder(unit, chain, rank).run();
+}
+
+} // namespace thalweg::irgen

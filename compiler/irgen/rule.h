@@ -1,0 +1,88 @@
+// An update rule, with the transforms before it and the schedules in it, as functions over a table of
+// tensors: initial states, the step, and the points at which it asks its objective beside x.
+#pragma once
+
+#include "irgen/elaborator.h"
+
+namespace thalweg::irgen {
+
+// A value given for a hyperparameter.
+struct Argument {
+  enum class Kind : uint8_t { number, boolean, schedule, rule };
+  Kind kind = Kind::number;
+  double number = 0; // boolean: 0 or 1
+  const ast::ScheduleDecl* schedule = nullptr;
+  const ast::Decl* rule = nullptr;
+  std::vector<Argument> arguments; // of the schedule or rule, one per parameter
+  Span span;
+};
+// An optimizer or transform with a value for each of its hyperparameters.
+struct RuleCall {
+  const ast::Decl* decl = nullptr;
+  std::vector<Argument> arguments;
+  Span span;
+};
+struct Chain {
+  std::vector<RuleCall> transforms; // in the order in which the gradient meets them
+  RuleCall rule;
+};
+
+struct Demands {
+  bool value = false;              // f(x)
+  bool gradient_at_x = false;      // ∇f(x)
+  int gradients_elsewhere = 0;     // ∇f at other points, a step
+  int values_elsewhere = 0;
+  bool matrix = false;             // on matrix
+  bool vector = false;             // on vector: all parameters end to end
+  bool across = false;             // reductions over all parameters
+  std::string str() const;
+};
+
+// Statuses of a step's checks: require k ends it with kFirstRequire + k.
+constexpr int kFirstRequire = 100;
+
+struct RuleUnit {
+  struct Hyper {
+    std::string name; // "lr", "lr.peak", "clip_by_global_norm.max_norm"
+    double value;
+    Span span;
+  };
+  struct State {
+    std::string name;
+    Type type;
+    bool per_tensor = true;
+  };
+  // A point other than x at which the objective is asked; `point` gives it per tensor.
+  struct Query {
+    Function point;
+    int order; // 0 value, 1 gradient
+  };
+  std::string name;
+  std::vector<Hyper> hypers;
+  std::vector<State> states;          // shared ones (of schedules) first
+  std::vector<Query> queries;
+  std::vector<std::string> recorded;  // shared f64 results of `step` after the states: schedule values
+  std::vector<std::string> reports;   // then these, shared
+  // All functions take the same parameters:
+  //   shared:     t, loss (both f64), value (f at x), the hypers (f64), one value per value query, shared states
+  //   per tensor: x, gradient (at x, raw), one gradient per gradient query, per-tensor states
+  Function initial; // results: the shared states, then the per-tensor states
+  Function step;    // results: x' (updates x), the states (updating theirs), recorded, reports
+  Demands demands;
+  bool shape_sensitive = false;       // x has its own rank; otherwise x is seen flat: [size]
+  size_t rank = 1;                    // of x in these functions
+  size_t index_of(std::string_view parameter) const; // in step.parameters
+};
+
+// The rule for parameters of one rank; flat (rank 1) if the rule never looks at the shape. Nothing
+// after errors, which were reported.
+std::optional<RuleUnit> elaborate_rule(const Unit& unit, const Chain& chain, size_t rank);
+
+// A call with every hyperparameter at its default; for `check`.
+std::optional<RuleCall> default_call(const Unit& unit, const ast::Decl& decl);
+// `AdamW(lr = warmup_cosine(…))`: an optimizer or transform with its arguments.
+std::optional<RuleCall> rule_call(const Unit& unit, const ast::Expr& e);
+// The number that a constant expression has; reports what is not constant.
+std::optional<double> constant_number(const Unit& unit, const ast::Expr& e);
+
+} // namespace thalweg::irgen
