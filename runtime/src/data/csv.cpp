@@ -106,12 +106,12 @@ Outcome Reading::add_feature(const CsvField& field, size_t column) {
     data_.values.push_back(number.value);
     return Unit{};
   }
-  const bool finite =
+  const bool is_text =
       number.shape == NumberShape::not_a_number_text || number.shape == NumberShape::trailing_text;
   return DataError{name_, field.line, static_cast<int64_t>(column) + 1,
                    fmt::format("{} holds \"{}\", which is {}", column_text(column),
                                shown(std::string(field.text)),
-                               finite ? "not a number" : "no finite number"),
+                               is_text ? "not a number" : "no finite number"),
                    "choose the columns to use with columns = [\"…\", …], or name it as the target"};
 }
 

@@ -27,6 +27,8 @@ size_t edit_distance(const std::string& a, const std::string& b) {
 
 std::string name_help(const std::string& wanted, const std::vector<std::string>& names) {
   constexpr size_t kListed = 8, kLongest = 100;
+  if (names.size() == 1 && names[0].find_first_of(";\t") != std::string::npos)
+    return "fields are separated by ','; this file seems to use another separator";
   size_t best = wanted.size() / 3 + 1;
   const std::string* nearest = nullptr;
   if (wanted.size() <= kLongest) {

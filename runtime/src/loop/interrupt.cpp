@@ -1,0 +1,56 @@
+// Signal handling, see interrupt.h.
+#include "loop/interrupt.h"
+
+#include <array>
+#include <atomic>
+#include <csignal>
+#include <unistd.h>
+
+namespace thalweg::runtime {
+
+namespace {
+
+constexpr std::array<int, 4> kStopping = {SIGINT, SIGTERM, SIGHUP, SIGXCPU};
+
+// Signal handlers can reach globals only; nothing else in the runtime is global.
+std::atomic<int> first_signal{0};
+static_assert(std::atomic<int>::is_always_lock_free);
+std::array<struct sigaction, kStopping.size()> former_stop;
+struct sigaction former_pipe;
+
+void on_signal(int signal) {
+  int none = 0;
+  // A second SIGINT or SIGTERM means: now. 128 + n is how shells name a death by signal n.
+  if (!first_signal.compare_exchange_strong(none, signal) &&
+      (signal == SIGINT || signal == SIGTERM))
+    ::_exit(128 + signal);
+}
+
+} // namespace
+
+InterruptGuard::InterruptGuard() {
+  first_signal = 0;
+  for (size_t i = 0; i < kStopping.size(); ++i) {
+    struct sigaction action{};
+    action.sa_handler = on_signal;
+    ::sigemptyset(&action.sa_mask);
+    ::sigaction(kStopping[i], nullptr, &former_stop[i]);
+    // nohup and background shells start us with a signal ignored: that stays.
+    if (former_stop[i].sa_handler != SIG_IGN) ::sigaction(kStopping[i], &action, nullptr);
+  }
+  struct sigaction ignore{};
+  ignore.sa_handler = SIG_IGN;
+  ::sigaction(SIGPIPE, &ignore, &former_pipe);
+}
+
+InterruptGuard::~InterruptGuard() {
+  for (size_t i = 0; i < kStopping.size(); ++i)
+    ::sigaction(kStopping[i], &former_stop[i], nullptr);
+  ::sigaction(SIGPIPE, &former_pipe, nullptr);
+}
+
+bool interrupted() { return first_signal.load(std::memory_order_relaxed) != 0; }
+int interrupt_signal() { return first_signal.load(); }
+void clear_interrupt() { first_signal = 0; }
+
+} // namespace thalweg::runtime
