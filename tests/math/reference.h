@@ -71,7 +71,7 @@ template <class W> W sigmoid(W x) {
 }
 template <class W> W softplus(W x) { return (x > 0 ? x : 0) + std::log1p(std::exp(-std::fabs(x))); }
 template <class W> W round(W x) { return std::nearbyint(x); }
-template <class W> W sign(W x) { return x > 0 ? W(1) : x < 0 ? W(-1) : x - x; }
+template <class W> W sign(W x) { return x > 0 ? W(1) : x < 0 ? W(-1) : x; }
 
 template <class W> W pow(W x, W y) { return std::pow(x, y); }
 template <class W> W atan2(W y, W x) { return std::atan2(y, x); }

@@ -176,7 +176,7 @@ TEST_CASE("special values of roundings and choices", "[math]") {
                      {8388609, 8388609}});
   TW_EXPECT1(
       sign,
-      {{0, 0}, {-0.0, 0}, {3, 1}, {-3, -1}, {kInf, 1}, {-kInf, -1}, {kNan, kNan}, {1e-40, 1}});
+      {{0, 0}, {-0.0, -0.0}, {3, 1}, {-3, -1}, {kInf, 1}, {-kInf, -1}, {kNan, kNan}, {1e-40, 1}});
   TW_EXPECT2(min, {{-0.0, 0, -0.0},
                    {0, -0.0, -0.0},
                    {0, 0, 0},

@@ -16,9 +16,7 @@ template <class B> typename B::Real erfc_beyond_one(B& b, typename B::Real a) {
   }
   a = clamp_keeping_nan(b, a, 1.0, 6.0);
   const auto t = b.div(b.constant(1.0), b.add(a, b.constant(2.0)));
-  const auto reduced = reduce_exp(b, b.neg(b.mul(a, a)));
-  const auto e = scale_by_field(b, exp_polynomial(b, reduced.r), reduced.field);
-  return b.mul(e, horner(b, t, c::kErfcFarF64));
+  return b.mul(exp_of_minus(b, b.mul(a, a)), horner(b, t, c::kErfcFarF64));
 }
 
 template <class B> typename B::Real erf(B& b, typename B::Real x) {
@@ -26,7 +24,7 @@ template <class B> typename B::Real erf(B& b, typename B::Real x) {
   const auto z = b.mul(x, x);
   const auto near = b.fma(x, horner(b, z, coefficients::kErfF32, coefficients::kErfF64), x);
   const auto far = b.sub(one, erfc_beyond_one(b, a));
-  return b.select(b.lt(a, one), near, copy_sign(b, far, x));
+  return b.select(b.lt(a, one), near, multiply_sign(b, far, x));
 }
 
 } // namespace thalweg::math

@@ -63,9 +63,17 @@ template <class B> typename B::Real exp(B& b, typename B::Real x) {
   return scale_by_field(b, exp_polynomial(b, reduced.r), reduced.field);
 }
 
+// e^-a for a >= 0 or NaN.
+template <class B> typename B::Real exp_of_minus(B& b, typename B::Real a) {
+  const auto limit = pick(b, 104.0, 746.0);
+  const auto reduced = reduce_exp(b, b.neg(b.select(b.lt(limit, a), limit, a)));
+  return scale_by_field(b, exp_polynomial(b, reduced.r), reduced.field);
+}
+
 // ½·e^x for x >= 0 (it stays finite a little longer than e^x does).
 template <class B> typename B::Real half_exp(B& b, typename B::Real x) {
-  x = b.is_f64() ? clamp_keeping_nan(b, x, 0.0, 711.0) : clamp_keeping_nan(b, x, 0.0, 90.0);
+  const auto limit = pick(b, 90.0, 711.0);
+  x = b.select(b.lt(limit, x), limit, x);
   const auto reduced = reduce_exp(b, x);
   const auto field = b.int_sub(reduced.field, b.int_constant(1));
   return scale_by_field(b, exp_polynomial(b, reduced.r), field);

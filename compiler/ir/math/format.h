@@ -65,7 +65,8 @@ typename B::Real copy_sign(B& b, typename B::Real magnitude, typename B::Real si
   return b.from_bits(b.int_or(b.to_bits(b.abs(magnitude)), b.int_and(b.to_bits(sign), sign_bit)));
 }
 
-// value with its sign flipped where sign is negative (including -0).
+// value with its sign flipped where sign is negative (including -0); for value >= 0 the cheaper
+// copy_sign.
 template <class B>
 typename B::Real multiply_sign(B& b, typename B::Real value, typename B::Real sign) {
   const auto sign_bit = b.int_constant(bits_of(b, -0.0));

@@ -10,7 +10,7 @@ namespace thalweg::math {
 // other one of the two quotients.
 template <class B> typename B::Real sigmoid(B& b, typename B::Real x) {
   const auto one = b.constant(1.0);
-  const auto e = exp(b, b.neg(b.abs(x)));
+  const auto e = exp_of_minus(b, b.abs(x));
   const auto negative = b.lt(x, b.constant(0.0));
   const auto sum = fast_two_sum(b, one, e);
   const auto quotient = b.div(b.select(negative, e, one), sum.high);
@@ -21,7 +21,7 @@ template <class B> typename B::Real sigmoid(B& b, typename B::Real x) {
 // log(1 + e^x) = max(x, 0) + log1p(e^-|x|)
 template <class B> typename B::Real softplus(B& b, typename B::Real x) {
   const auto zero = b.constant(0.0);
-  const auto e = exp(b, b.neg(b.abs(x)));
+  const auto e = exp_of_minus(b, b.abs(x));
   return b.add(b.select(b.lt(zero, x), x, zero), log1p_of_fraction(b, e));
 }
 
@@ -39,7 +39,7 @@ template <class B> typename B::Real tanh(B& b, typename B::Real x) {
   const auto e = half_exp(b, b.add(a, a));
   const auto far = b.sub(one, b.div(one, b.add(e, b.constant(0.5))));
   const auto near = odd_polynomial(b, a, coefficients::kTanhF32, coefficients::kTanhF64);
-  return copy_sign(b, b.select(b.lt(a, b.constant(0.625)), near, far), x);
+  return multiply_sign(b, b.select(b.lt(a, b.constant(0.625)), near, far), x);
 }
 
 template <class B> typename B::Real sinh(B& b, typename B::Real x) {
@@ -47,7 +47,7 @@ template <class B> typename B::Real sinh(B& b, typename B::Real x) {
   const auto e = half_exp(b, a);
   const auto far = b.sub(e, b.div(b.constant(0.25), e));
   const auto near = odd_polynomial(b, a, coefficients::kSinhF32, coefficients::kSinhF64);
-  return copy_sign(b, b.select(b.lt(a, b.constant(1.0)), near, far), x);
+  return multiply_sign(b, b.select(b.lt(a, b.constant(1.0)), near, far), x);
 }
 
 template <class B> typename B::Real cosh(B& b, typename B::Real x) {

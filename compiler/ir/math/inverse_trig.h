@@ -30,7 +30,7 @@ template <class B> typename B::Real asin(B& b, typename B::Real x) {
   const auto head = fast_two_sum(b, quarter.high, b.neg(b.add(s, s)));
   const auto rest = b.sub(head.low, b.sub(b.add(tail, tail), quarter.low));
   const auto complement = b.add(head.high, rest);
-  return b.select(far, copy_sign(b, complement, x), b.add(s, tail));
+  return b.select(far, multiply_sign(b, complement, x), b.add(s, tail));
 }
 
 // pi/2 - asin(x) in the middle, 2·asin(sqrt((1-x)/2)) above 1/2, pi minus that of -x below -1/2.
@@ -64,7 +64,7 @@ template <class B> typename B::Real atan(B& b, typename B::Real x) {
   const auto near_value = atan_of_fraction(b, t);
   const auto quarter = half_pi(b);
   const auto far_value = b.sub(quarter.high, b.sub(near_value, quarter.low));
-  return copy_sign(b, b.select(far, far_value, near_value), x);
+  return multiply_sign(b, b.select(far, far_value, near_value), x);
 }
 
 // The angle of the point (x, y): the smaller over the larger magnitude, then the octant. IEEE 754's
@@ -91,7 +91,7 @@ template <class B> typename B::Real atan2(B& b, typename B::Real y, typename B::
   angle = b.select(backwards, b.neg(angle), angle);
   const auto result = b.add(turn(quarter.high), b.add(angle, turn(quarter.low)));
   const auto nan = b.mask_or(is_nan(b, x), is_nan(b, y));
-  return b.select(nan, b.constant(kNan), copy_sign(b, result, y));
+  return b.select(nan, b.constant(kNan), multiply_sign(b, result, y));
 }
 
 } // namespace thalweg::math

@@ -9,10 +9,10 @@ namespace thalweg::math {
 // To the nearest integer, ties to even; -0 and what rounds to it from below keep their sign.
 template <class B> typename B::Real round(B& b, typename B::Real x) { return b.rint(x); }
 
-// -1, +0 (for either zero), 1, NaN.
+// -1 or 1; zeros (with their sign) and NaN are kept.
 template <class B> typename B::Real sign(B& b, typename B::Real x) {
   const auto zero = b.constant(0.0);
-  const auto not_positive = b.select(b.lt(x, zero), b.constant(-1.0), b.sub(x, x));
+  const auto not_positive = b.select(b.lt(x, zero), b.constant(-1.0), x);
   return b.select(b.lt(zero, x), b.constant(1.0), not_positive);
 }
 

@@ -67,12 +67,13 @@ typename B::Real flip_by_quadrant(B& b, typename B::Real value, typename B::Int 
   return b.from_bits(b.int_xor(b.to_bits(value), bit));
 }
 
+// Odd to the bit: computed on |x|, then signed.
 template <class B> typename B::Real sin(B& b, typename B::Real x) {
-  const auto a = reduce_trig(b, x);
+  const auto a = reduce_trig(b, b.abs(x));
   const auto s = sin_polynomial(b, a.r, a.r_low), c = cos_polynomial(b, a.r, a.r_low);
   const auto value = b.select(odd_quadrant(b, a.quadrant), c.high, s.high);
   const auto result = flip_by_quadrant(b, value, a.quadrant);
-  return b.select(b.eq(x, b.constant(0.0)), x, result); // keeps -0
+  return multiply_sign(b, result, x);
 }
 
 template <class B> typename B::Real cos(B& b, typename B::Real x) {
@@ -86,7 +87,7 @@ template <class B> typename B::Real cos(B& b, typename B::Real x) {
 // -cot or tan of the reduced argument; the quotient is corrected by its remainder, else three
 // errors add up.
 template <class B> typename B::Real tan(B& b, typename B::Real x) {
-  const auto a = reduce_trig(b, x);
+  const auto a = reduce_trig(b, b.abs(x));
   const auto s = sin_polynomial(b, a.r, a.r_low), c = cos_polynomial(b, a.r, a.r_low);
   const auto odd = odd_quadrant(b, a.quadrant);
   const auto choose = [&](const Pair<B>& u, const Pair<B>& v) -> Pair<B> {
@@ -98,7 +99,7 @@ template <class B> typename B::Real tan(B& b, typename B::Real x) {
   auto remainder = subtract_product(b, n.high, quotient, d.high);
   remainder = b.add(remainder, b.fma(b.neg(quotient), d.low, n.low));
   const auto result = b.fma(remainder, inverse, quotient);
-  return b.select(b.eq(x, b.constant(0.0)), x, result); // keeps -0
+  return multiply_sign(b, result, x);
 }
 
 } // namespace thalweg::math
