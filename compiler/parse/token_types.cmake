@@ -1,0 +1,10 @@
+# Writes the token numbers of the generated lexer as a plain header, for code that must not see ANTLR.
+file(STRINGS ${TOKENS} lines REGEX "^[A-Z][A-Z0-9_]*=")
+set(text "// Token numbers of the generated lexer; made by token_types.cmake.\n#pragma once\n")
+string(APPEND text "#include <cstdint>\nnamespace thalweg::tok {\nenum Type : uint16_t {\n")
+foreach(line IN LISTS lines)
+  string(REPLACE "=" " = " line ${line})
+  string(APPEND text "  ${line},\n")
+endforeach()
+string(APPEND text "  END_OF_FILE = 0xffff\n};\n} // namespace thalweg::tok\n")
+file(WRITE ${HEADER} "${text}")
