@@ -8,34 +8,37 @@
 //
 // Arithmetic. Every floating operation rounds once, to the value's type, to nearest even; nothing
 // is reassociated and nothing fused unless the graph says `fma`. NaN and infinities follow IEEE
-// 754. `min`, `max` (and their reductions): any NaN gives NaN, and -0 < +0. `sign(0)` = 0 keeping
-// the zero, sign(NaN) = NaN. `mod` is floored: the result has the divisor's sign. `pow(x, 0)` =
-// `pow(1, y)` = 1. Integers are 64-bit and wrap. `cast`: integer → real rounds to nearest even;
-// real → integer truncates toward zero, saturating, NaN → 0; boolean → 0 or 1; real → boolean is
-// `!= 0`. Element functions (exp, log, pow, …) are those of ir/math, at most 2 ulp, the same bits
-// everywhere. `select(c, a, b)` takes a's value where c, else b's; the other side's value never
-// leaks.
+// 754. `min`, `max` (and their reductions): any NaN gives NaN, and -0 < +0. `sign(±0)` = +0,
+// sign(NaN) = NaN. `round` goes to nearest, ties to even. `mod` is floored: the result has the
+// divisor's sign; an integer mod 0 is 0. `pow(x, 0)` = `pow(1, y)` = 1.
+// Integers are 64-bit and wrap. `cast`: integer → real rounds to nearest even; real → integer
+// truncates toward zero, saturating, NaN → 0; boolean → 0 or 1; real → boolean is `!= 0`. Element
+// functions (exp, log, pow, …) are those of ir/math, at most 2 ulp, the same bits everywhere.
+// `select(c, a, b)` takes a's value where c, else b's; the other side's value never leaks.
 //
 // Kinks: abs'(0) = sign(0) = 0, sqrt'(0) = 0 where the derivative is asked for through `norm`; ties
 // of two-argument max and min give half to each, in reductions an even split.
 //
 // Folding. `reduce_sum reduce_prod reduce_min reduce_max contract` carry a Scheme:
-//   lanes:  the flattened reduced index i = 0..N-1 is cut into chunks of kChunk; in a chunk,
-//   element i
-//           goes to virtual lane i mod kLanes; a lane starts at the identity and accumulates in
-//           order; the chunk's result is the tree fold lane[j] ∘ lane[j + h], h = 16, 8, 4, 2, 1;
-//           chunk results fold in order into a total that starts at the identity (for sums in f64
-//           also when the operand is f32, rounded once at the end).
+//   lanes:  the flattened reduced index i = 0..N-1 is cut into chunks of kChunk; element i goes to
+//           virtual lane i mod kLanes of its chunk; a lane starts at the identity and accumulates
+//           in order; the chunk's result is the tree fold lane[j] ∘ lane[j + h], h = 16, 8, 4, 2,
+//           1; chunk results fold in order into a total that starts at the identity (for sums of
+//           reals in f64 also when the operand is f32, rounded once at the end).
 //   serial: one accumulator per result, in index order (row-major over the reduced axes), in the
 //           operand's own type.
-// A contract accumulates fma(a, b, accumulator). The identities are 0, 1, +inf, -inf; an empty fold
-// gives the identity. `across_*` folds one scalar per tensor of the table, in table order, sums in
-// f64. `argmin`/`argmax` give the first position; a NaN wins and the first NaN is the answer.
-// Comparisons, `is_finite`, `argmax` give booleans or i64.
+// A contract accumulates fma(a, b, accumulator) over the summed labels, in the order in which they
+// occur in a, then those that only b has; the last runs fastest. The identities are 0, 1, +inf,
+// -inf (of integers: the largest, the smallest); an empty fold gives the identity. `across_*` folds
+// one scalar per tensor of the table, in table order, sums in f64 rounded once at the end.
+// `argmin`/`argmax` give the first position, by `<` (both zeros are equal); a NaN wins and the
+// first NaN is the answer; 0 along an empty axis. Comparisons, `is_finite`, `argmax` give booleans
+// or i64; false < true.
 //
 // Indexing. `gather` and `scatter_add` take one index tensor per axis of the data, all of one
 // shape; an index out of range is a run-time failure (status index_out_of_range), never a read
-// outside. `scatter_add` starts from zeros and adds in row-major order of the index space.
+// outside. `scatter_add` starts from zeros and adds in row-major order of the index space. A
+// `slice` that leaves its operand, or a size below zero, is a run-time failure (shape_mismatch).
 //
 // Shapes. Elementwise operands have identical types; broadcasting is explicit. `broadcast` sends
 // operand axis k to result axis map[k] (increasing); an operand axis of literal size 1 may stretch.
@@ -44,23 +47,44 @@
 // Control. `while_loop` and `if_else` hold closed lambdas with explicit captures: a lambda's body
 // reads its own `arg`s and nothing else. while_loop(limit, states…, captures…) runs body while
 // condition holds, at most `limit` times, and ends quietly then. if_else(condition, captures…)
-// evaluates one side. Both give tuples, read by `get`.
+// evaluates one side. Both give tuples, read by `get`; elements of tuples are tensors. A function's
+// checks are decided in order before its results: one that holds ends the call.
 // `oracle` asks for an objective at a point; it is opaque to every pass.
 //
+// Linear algebra (the host runtime follows these to a tolerance, the interpreter computes in f64):
+//   solve(A, b)        A x = b for a vector or the columns of a matrix; fails as singular
+//   cholesky           L lower with positive diagonal, L Lᵀ = A; reads the lower triangle; fails as
+//                      singular if A is not positive definite
+//   modified_cholesky  L Lᵀ = A + E, E ≥ 0 diagonal (Gill, Murray, Wright 1981, no exchanges)
+//   qr                 thin, m ≥ n: Q [m, n], R [n, n] upper with diagonal ≥ 0
+//   eigh               values ascending, vectors in columns; reads the lower triangle
+//   svd                thin, m ≥ n: U [m, n], values descending, V [n, n] with A = U diag(s) Vᵀ
+//   inverse_root(p)    V diag(max(λ, eps·λmax)^(-1/p)) Vᵀ, eps of the element type; fails as
+//                      singular if λmax is not positive
+// In a column of eigh's vectors and of svd's V the first entry of largest size is positive.
+//
 // ATTRIBUTES (fields of Attr by operator; fields not named are empty)
-//   arg        ints {index}                        constant   ints {bits: of the double, or the
-//   integer} table      dims shape; ints {bits…}            dim        dims {size}            → i64
-//   iota       dims shape; ints {axis}      → i64  random     dims shape; ints {Distribution, site}
-//   broadcast  dims result shape; ints map         reshape    dims result shape
-//   transpose  ints: result axis k is operand axis ints[k]
-//   slice      dims {start…, size…}                pad        dims {before…, after…}, filled with 0
-//   concat     ints {axis}                         scatter_add(index…, values)  dims result shape
-//   reduce_*   ints {Scheme, axes ascending…}      argmin/argmax  ints {axis}
-//   contract   ints {Scheme, rank a, labels of a…, rank b, labels of b…, labels of the result…};
-//              a label not in the result is summed; a label occurs at most once per operand
-//   while_loop lambdas {condition, body}; ints {number of states}
-//   if_else    lambdas {then, else}                get        ints {position}
-//   oracle     name objective; ints {OracleKind}
+//   arg         ints {index}
+//   constant    ints {bits: of the double, or the integer}
+//   table       dims shape; ints {bits…}
+//   dim         dims {size}                                    → i64
+//   iota        dims shape; ints {axis}                        → i64
+//   random      dims shape; ints {Distribution, site}
+//   broadcast   dims result shape; ints map
+//   reshape     dims result shape
+//   transpose   ints: result axis k is operand axis ints[k]
+//   slice       dims {start…, size…}
+//   pad         dims {before…, after…}, filled with 0
+//   concat      ints {axis}
+//   scatter_add (index…, values) dims result shape
+//   reduce_*    ints {Scheme, axes ascending…}
+//   argmin/max  ints {axis}
+//   contract    ints {Scheme, rank a, labels of a…, rank b, labels of b…, labels of the result…};
+//               a label not in the result is summed; a label occurs at most once per operand
+//   while_loop  lambdas {condition, body}; ints {number of states}
+//   if_else     lambdas {then, else}
+//   get         ints {position}
+//   oracle      name objective; ints {OracleKind}
 //   inverse_root ints {root}
 #pragma once
 
@@ -131,7 +155,8 @@ public:
   Span origin(ValueId id) const;
 
 private:
-  std::deque<Node> nodes_; // stable references
+  friend struct GraphTestAccess; // tests of the verifier plant corrupt records
+  std::deque<Node> nodes_;       // stable references
   std::deque<Lambda> lambdas_;
   std::unordered_multimap<size_t, uint32_t> node_index_;
   std::unordered_multimap<size_t, uint32_t> lambda_index_;

@@ -17,11 +17,23 @@ std::vector<bool> varies_by_tensor(const Graph& graph, const Function& function)
       return std::find(own.begin(), own.end(), name) != own.end();
     });
   };
+  // A lambda adds nothing of the tensor's but sizes and draws in its body, or in lambdas of that
+  // body, which are older.
+  std::vector<bool> lambda_varies(graph.lambda_count(), false);
+  auto own_of = [&](const Node& node) {
+    bool own = node.op == Op::random || mentions(node.attr.dims) || mentions(node.type.shape);
+    for (LambdaId lambda : node.attr.lambdas)
+      own |= lambda_varies[lambda.value];
+    return own;
+  };
+  for (uint32_t i = 0; i < graph.lambda_count(); ++i)
+    for (ValueId id : reachable(graph, graph.lambda(LambdaId{i}).results))
+      lambda_varies[i] = lambda_varies[i] || own_of(graph.node(id));
   for (ValueId id : reachable(graph, roots_of(function))) {
     const Node& node = graph.node(id);
     if (node.op == Op::across_sum || node.op == Op::across_min || node.op == Op::across_max)
       continue;
-    bool own = node.op == Op::random || mentions(node.attr.dims) || mentions(node.type.shape);
+    bool own = own_of(node);
     if (node.op == Op::arg) {
       size_t index = static_cast<size_t>(node.attr.ints[0]);
       own |= index < function.parameters.size() && function.parameters[index].per_tensor;

@@ -105,7 +105,9 @@ void Generator::across() {
   ValueId a =
       scalars.empty() ? builder_.reduce_all(Op::reduce_sum, pick_real()) : rng_.pick(scalars);
   static const std::vector<Op> kOps = {Op::across_sum, Op::across_min, Op::across_max};
-  if (scope_.depth == 0) put(builder_.make(rng_.pick(kOps), {a}));
+  if (scope_.depth > 0) return;
+  Op op = options_.smooth ? Op::across_sum : rng_.pick(kOps);
+  put(builder_.make(op, {a}), 4 * bound(a)); // random_rows makes at most 4
 }
 
 } // namespace thalweg::testing

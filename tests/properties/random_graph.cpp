@@ -183,8 +183,11 @@ ValueId Generator::pick(const Type& type) {
   if (!same.empty() && rng_.chance(0.9)) return rng_.pick(same);
   if (!others.empty() && !options_.smooth && rng_.chance(0.3))
     return builder_.cast(rng_.pick(others), type.dtype);
-  if (!scalars.empty() && rng_.chance(0.6))
-    return builder_.broadcast_scalar(rng_.pick(scalars), type.shape);
+  if (!scalars.empty() && rng_.chance(0.6)) {
+    ValueId scalar = rng_.pick(scalars), wide = builder_.broadcast_scalar(scalar, type.shape);
+    bounds_.emplace(wide.value, bound(scalar));
+    return wide;
+  }
   return constant_of(type);
 }
 

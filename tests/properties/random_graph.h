@@ -4,6 +4,7 @@
 
 #include "ir/builder.h"
 #include "ir/graph.h"
+#include "ir/interp.h"
 #include "ir/tensor.h"
 
 #include <cstdint>
@@ -67,13 +68,8 @@ struct InputOptions {
 std::vector<Tensor> random_inputs(const Function& function, const Bindings& bindings, uint64_t seed,
                                   const InputOptions& options = {});
 
-// For table functions: bindings of tensor_symbols and the inputs of the per-tensor parameters, in
-// order, for each row.
-struct RandomRow {
-  Bindings bindings;
-  std::vector<Tensor> inputs;
-};
-std::vector<RandomRow> random_rows(const Function& function, const Bindings& bindings,
-                                   uint64_t seed, const InputOptions& options = {});
+// For table functions: up to four rows.
+std::vector<TableRow> random_rows(const Function& function, const Bindings& bindings, uint64_t seed,
+                                  const InputOptions& options = {});
 
 } // namespace thalweg::testing

@@ -58,11 +58,11 @@ std::vector<Tensor> random_inputs(const Function& function, const Bindings& bind
   return inputs;
 }
 
-std::vector<RandomRow> random_rows(const Function& function, const Bindings& bindings,
-                                   uint64_t seed, const InputOptions& options) {
+std::vector<TableRow> random_rows(const Function& function, const Bindings& bindings, uint64_t seed,
+                                  const InputOptions& options) {
   Rng rng(seed ^ 0x14057b7ef767814full);
-  std::vector<RandomRow> rows(static_cast<size_t>(rng.below(5)));
-  for (RandomRow& row : rows) {
+  std::vector<TableRow> rows(static_cast<size_t>(rng.below(5)));
+  for (TableRow& row : rows) {
     Bindings all = bindings;
     for (const std::string& symbol : function.tensor_symbols)
       all[symbol] = row.bindings[symbol] = rng.pick(std::vector<int64_t>{0, 1, 2, 3, 17});
