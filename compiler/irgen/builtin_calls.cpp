@@ -324,7 +324,6 @@ Value Elaborator::call_builtin(const Expr& e, const Call& n, const sema::Builtin
   case BuiltinFamily::extent: return extent(e, n, builtin.name);
   case BuiltinFamily::draw: return draw(e, n, builtin.name);
   case BuiltinFamily::linear_algebra: return linear_algebra(e, n, builtin.name);
-  case BuiltinFamily::derivative:
   case BuiltinFamily::oracle:
   case BuiltinFamily::ring:
   case BuiltinFamily::discretize: return not_lowered(e.span, fmt::format("'{}'", builtin.name));

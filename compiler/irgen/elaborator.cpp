@@ -159,11 +159,10 @@ Value Elaborator::number(const NumberLit& n) {
 }
 
 Value Elaborator::name(const Expr& e, Name) {
-  sema::SymbolId id = u_.program.symbol_of(e);
-  if (id.valid()) return from_symbol(id, e);
   if (free_name)
     if (std::optional<Value> v = free_name(e)) return *v;
-  return {};
+  sema::SymbolId id = u_.program.symbol_of(e);
+  return id.valid() ? from_symbol(id, e) : Value{};
 }
 
 Value Elaborator::from_symbol(sema::SymbolId id, const Expr& e) {
