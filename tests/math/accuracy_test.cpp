@@ -1,5 +1,6 @@
 // Every function of functions.def against libm in a wider type: the stated bound holds on its
 // domain.
+#include <algorithm>
 #include <array>
 #include <catch2/catch.hpp>
 #include <cstdlib>
@@ -20,12 +21,18 @@ struct Worst {
   }
 };
 
-// The patterns of f32 are swept in this stride; THALWEG_MATH_STRIDE=1 takes them all (minutes a
-// function).
-std::uint32_t pattern_stride() {
-  const char* text = std::getenv("THALWEG_MATH_STRIDE");
-  return text ? static_cast<std::uint32_t>(std::strtoul(text, nullptr, 10)) : 197;
+long setting(const char* name, long otherwise) {
+  const char* text = std::getenv(name);
+  return text ? std::max(1L, std::strtol(text, nullptr, 10)) : otherwise;
 }
+
+// One bit pattern of f32 in so many is tried; 1 takes all of them, minutes a function.
+std::uint64_t pattern_stride() {
+  return static_cast<std::uint64_t>(setting("THALWEG_MATH_STRIDE", 197));
+}
+
+// Random arguments a function and precision.
+long samples() { return setting("THALWEG_MATH_SAMPLES", 300000); }
 
 void report(const char* name, const char* precision, const Worst& worst, double bound) {
   INFO(name << " " << precision << ": " << worst.error << " ulp at " << worst.x << " " << worst.y
@@ -36,7 +43,7 @@ void report(const char* name, const char* precision, const Worst& worst, double 
 template <class F, class G>
 void check_unary(const char* name, double bound_f32, double bound_f64, double low, double high,
                  F function, G exact) {
-  const auto sweep = [&](auto backend, const char* label, double slack, std::uint32_t stride) {
+  const auto sweep = [&](auto backend, const char* label, double slack, std::uint64_t stride) {
     Worst worst;
     for (std::uint64_t pattern = stride / 3; pattern <= 0xffffffffu; pattern += stride) {
       const float x = std::bit_cast<float>(static_cast<std::uint32_t>(pattern));
@@ -49,7 +56,7 @@ void check_unary(const char* name, double bound_f32, double bound_f64, double lo
     using T = decltype(precision);
     sampling::Sampler<T> sampler(7);
     Worst worst;
-    for (int i = 0; i < 200000; ++i) {
+    for (long i = 0, count = samples(); i < count; ++i) {
       const T x = sampler.draw(low, high);
       worst.see(
           reference::ulp_error(function(backend, x), exact(static_cast<reference::Wider<T>>(x))),
@@ -74,7 +81,7 @@ void check_binary(const char* name, double bound_f32, double bound_f64,
     using W = reference::Wider<T>;
     sampling::Sampler<T> sampler(11);
     Worst worst;
-    for (int i = 0; i < 300000; ++i) {
+    for (long i = 0, count = samples(); i < count; ++i) {
       const T x = sampler.draw(domain[0], domain[1]);
       const T y = sampler.draw(domain[2], domain[3]);
       worst.see(reference::ulp_error(function(backend, x, y),
@@ -113,9 +120,10 @@ template <class T> void check_hard_pow(double bound, double exponent_range) {
   math::ScalarBackend<T> backend;
   sampling::Sampler<T> sampler(13);
   Worst worst;
-  for (int i = 0; i < 300000; ++i) {
+  for (long i = 0, count = samples(); i < count; ++i) {
     T x = sampler.draw(0, std::numeric_limits<T>::max());
-    if (i % 3 == 0) x = static_cast<T>(1 + std::ldexp(sampler.unit() - 0.5, -i % 25));
+    if (i % 3 == 0)
+      x = static_cast<T>(1 + std::ldexp(sampler.unit() - 0.5, -static_cast<int>(i % 25)));
     const double target = (2 * sampler.unit() - 1) * exponent_range;
     const T y = static_cast<T>(target / std::log2(static_cast<double>(x)));
     if (!std::isfinite(y) || x == 1) continue;
@@ -139,7 +147,7 @@ template <class T> void check_near_multiples(double bound) {
   sampling::Sampler<T> sampler(17);
   const double limit = math::trig_limit(backend);
   Worst sine, cosine, tangent;
-  for (int i = 0; i < 200000; ++i) {
+  for (long i = 0, count = samples(); i < count; ++i) {
     const double k = std::floor(std::exp2(sampler.unit() * std::log2(limit / 1.6)));
     const T x = static_cast<T>(k * static_cast<W>(1.57079632679489661923132169163975144L));
     sine.see(reference::ulp_error(math::sin(backend, x), std::sin(static_cast<W>(x))),

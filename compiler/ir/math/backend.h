@@ -1,6 +1,7 @@
-// The backend concept of the element functions: what a value type must offer so that exp, pow, sin
-// … can be written once and run by the interpreter (scalars) and emitted by codegen (LLVM vectors)
-// with identical bits.
+// The backend concept: what the element functions (exp, pow, sin …) need of their values.
+//
+// Each function is one template over it, run by the interpreter on scalars and emitted by codegen
+// on LLVM vectors, so that both give the same bits.
 #pragma once
 
 #include <concepts>

@@ -6,16 +6,19 @@
 namespace thalweg::math {
 
 // 1/(1 + e^-x), written with e^-|x| so that neither tail overflows or cancels: e/(1+e) and 1/(1+e)
-// for the two signs. What rounding 1 + e lost is put back to first order; the derivative needs the
-// other one of the two quotients.
+// for the two signs. One correction by the remainder takes back what rounding 1 + e and the
+// quotient lost, and leaves e's own error.
 template <class B> typename B::Real sigmoid(B& b, typename B::Real x) {
   const auto one = b.constant(1.0);
   const auto e = exp_of_minus(b, b.abs(x));
   const auto negative = b.lt(x, b.constant(0.0));
   const auto sum = fast_two_sum(b, one, e);
-  const auto quotient = b.div(b.select(negative, e, one), sum.high);
-  const auto inverse = b.select(negative, b.sub(one, quotient), quotient);
-  return b.fma(b.mul(quotient, b.neg(sum.low)), inverse, quotient);
+  const auto numerator = b.select(negative, e, one);
+  const auto quotient = b.div(numerator, sum.high);
+  const auto inverse = b.select(negative, b.sub(one, quotient), quotient); // 1/(1+e)
+  const auto minus = b.neg(quotient);
+  const auto remainder = b.fma(minus, sum.low, b.fma(minus, sum.high, numerator));
+  return b.fma(remainder, inverse, quotient);
 }
 
 // log(1 + e^x) = max(x, 0) + log1p(e^-|x|)
