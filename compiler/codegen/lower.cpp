@@ -1,0 +1,177 @@
+// Lowering of a whole function: slots, stages, rows, checks (kernels are in lower_kernels.cpp).
+#include "codegen/lower.h"
+
+#include "codegen/lower_kernels.h"
+#include "support/check.h"
+
+#include <algorithm>
+
+namespace thalweg::loops {
+namespace {
+
+class Lowerer {
+public:
+  Lowerer(const Graph& graph, const Function& function, const fuse::Plan& plan)
+      : graph_(graph), function_(function), plan_(plan),
+        elements_(graph, function, plan, out_.program, out_.layout, indices_),
+        kernels_(graph, plan, out_.program, out_.layout, indices_, elements_) {}
+
+  Lowered run() {
+    out_.program.name = function_.name;
+    collect_symbols();
+    make_slots();
+    int stages = plan_.stages;
+    for (const fuse::Kernel& kernel : plan_.kernels)
+      stages = std::max(stages, kernel.at.stage + 1);
+    last_stage_ = stages - 1;
+    elements_.open();
+    for (int stage = 0; stage < stages; ++stage) {
+      region(stage, false);
+      if (function_.over_table) rows(stage);
+    }
+    store_scalars([](const Result& result, const fuse::Info&) { return !result.per_tensor; });
+    out_.program.body = elements_.close();
+    return std::move(out_);
+  }
+
+private:
+  void collect_symbols() {
+    Program& program = out_.program;
+    program.tensor_symbols = function_.tensor_symbols;
+    std::vector<std::string> all;
+    for (const Parameter& parameter : function_.parameters)
+      for (const Dim& dim : parameter.type.shape)
+        dim.collect_symbols(all);
+    for (const Result& result : function_.results)
+      for (const Dim& dim : graph_.type(result.value).shape)
+        dim.collect_symbols(all);
+    for (size_t id = 0; id < plan_.info.size(); ++id) {
+      if (plan_.info[id].kind == fuse::Kind::unused) continue;
+      const Node& node = graph_.node(ValueId{static_cast<uint32_t>(id)});
+      for (const Dim& dim : node.type.shape)
+        dim.collect_symbols(all);
+      for (const Dim& dim : node.attr.dims)
+        dim.collect_symbols(all);
+    }
+    for (std::string& symbol : all)
+      if (std::find(program.tensor_symbols.begin(), program.tensor_symbols.end(), symbol) ==
+          program.tensor_symbols.end())
+        program.symbols.push_back(std::move(symbol));
+  }
+
+  Slot add_buffer(std::string name, const Type& type, Buffer::Role role, bool per_tensor) {
+    Layout& layout = out_.layout;
+    int slot = per_tensor ? layout.row_slots++ : layout.call_slots++;
+    BufferId buffer{static_cast<uint32_t>(out_.program.buffers.size())};
+    out_.program.buffers.push_back(
+        {std::move(name), type.dtype, type.shape, role, per_tensor, slot, {}});
+    return {buffer, per_tensor, slot, type.dtype, type.shape};
+  }
+
+  void make_slots() {
+    Layout& layout = out_.layout;
+    for (const Parameter& parameter : function_.parameters)
+      layout.parameters.push_back(
+          add_buffer(parameter.name, parameter.type, Buffer::Role::input, parameter.per_tensor));
+    for (const Result& result : function_.results) {
+      if (result.updates < 0) {
+        layout.results.push_back(add_buffer(result.name, graph_.type(result.value),
+                                            Buffer::Role::output, result.per_tensor));
+        continue;
+      }
+      const Slot& slot = layout.parameters[result.updates];
+      TW_CHECK(function_.parameters[result.updates].type == graph_.type(result.value),
+               "result '{}' does not fit the parameter it updates", result.name);
+      TW_CHECK(slot.per_tensor == result.per_tensor, "result '{}' updates across regions",
+               result.name);
+      out_.program.buffers[slot.buffer.value].role = Buffer::Role::in_out;
+      layout.results.push_back(slot);
+    }
+    for (const fuse::Temporary& temporary : plan_.temporaries)
+      layout.temporaries.push_back(add_buffer("t" + std::to_string(temporary.value.value),
+                                              graph_.type(temporary.value), Buffer::Role::temporary,
+                                              temporary.row));
+  }
+
+  void region(int stage, bool row) {
+    for (size_t k = 0; k < plan_.kernels.size(); ++k)
+      if (plan_.kernels[k].at.stage == stage && plan_.kernels[k].at.row == row)
+        kernels_.lower(static_cast<int>(k));
+    elements_.set_kernel(static_cast<int>(plan_.kernels.size()));
+    for (size_t c = 0; c < function_.checks.size(); ++c) {
+      if (plan_.checks[c].stage != stage || plan_.checks[c].row != row) continue;
+      Val condition = elements_.scalar(function_.checks[c].condition);
+      elements_.append({StatusCheck{condition, function_.checks[c].status}});
+    }
+  }
+
+  void rows(int stage) {
+    elements_.open();
+    elements_.enter_rows(stage);
+    region(stage, true);
+    std::vector<std::pair<ValueId, Val>> folded;
+    for (size_t id = 0; id < plan_.info.size(); ++id) {
+      ValueId value{static_cast<uint32_t>(id)};
+      if (plan_.info[id].kind == fuse::Kind::across && plan_.info[id].near.stage == stage + 1)
+        folded.push_back({value, elements_.scalar(graph_.node(value).operands[0])});
+    }
+    // A scalar parameter keeps its old value until the last rows are done.
+    store_scalars([&](const Result& result, const fuse::Info& info) {
+      return result.per_tensor && (result.updates >= 0 ? last_stage_ : info.near.stage) == stage;
+    });
+    Rows statement;
+    statement.body = elements_.close();
+    if (statement.body.empty() && folded.empty()) return;
+    for (auto [value, operand] : folded) {
+      Op op = graph_.node(value).op;
+      Fold::Op fold = op == Op::across_sum   ? Fold::Op::sum
+                      : op == Op::across_min ? Fold::Op::min
+                                             : Fold::Op::max;
+      statement.folds.push_back({fold, operand, Val{}, elements_.fold_result(value, kScalarIndex)});
+    }
+    elements_.append({std::move(statement)});
+    elements_.leave_rows(elements_.block(0).size() - 1);
+  }
+
+  // Stores results of rank 0: all values first, since one may need what another overwrites.
+  template <typename Take> void store_scalars(Take take) {
+    std::vector<std::pair<BufferId, Val>> stores;
+    for (size_t r = 0; r < function_.results.size(); ++r) {
+      const Result& result = function_.results[r];
+      if (graph_.type(result.value).rank() > 0 || !take(result, plan_.of(result.value))) continue;
+      stores.push_back({out_.layout.results[r].buffer, elements_.scalar(result.value)});
+    }
+    for (auto [buffer, value] : stores)
+      elements_.append({Store{address_of(buffer, {}), value}});
+  }
+
+  const Graph& graph_;
+  const Function& function_;
+  const fuse::Plan& plan_;
+  Lowered out_;
+  IndexTable indices_;
+  Elements elements_;
+  Kernels kernels_;
+  int last_stage_ = 0;
+};
+
+std::variant<Lowered, NotLowered> lower_flat(const Graph& graph, const Function& function,
+                                             const LowerOptions& options) {
+  auto plan = fuse::plan(graph, function);
+  if (auto* problem = std::get_if<NotLowered>(&plan)) return *problem;
+  const fuse::Plan& good = std::get<fuse::Plan>(plan);
+  Lowered lowered = Lowerer(graph, function, good).run();
+  if (options.keep_plan_text) lowered.plan_text = fuse::print(graph, function, good);
+  return lowered;
+}
+
+} // namespace
+
+std::variant<Lowered, NotLowered> lower(const Graph& graph, const Function& function,
+                                        const LowerOptions& options) {
+  if (!fuse::has_conditionals(graph, function)) return lower_flat(graph, function, options);
+  fuse::Flattened flat = fuse::flatten_conditionals(graph, function);
+  return lower_flat(flat.graph, flat.function, options);
+}
+
+} // namespace thalweg::loops

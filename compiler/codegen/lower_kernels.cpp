@@ -1,0 +1,223 @@
+// Loop nests of the plan's kernels (see lower_kernels.h).
+#include "codegen/lower_kernels.h"
+
+#include "support/check.h"
+
+#include <algorithm>
+
+namespace thalweg::loops {
+
+void Kernels::lower(int index) {
+  const fuse::Kernel& kernel = plan_.kernels[index];
+  elements_.set_kernel(index);
+  switch (kernel.kind) {
+  case fuse::Kernel::Kind::pick:
+    elements_.scalar(kernel.folds[0]);
+    elements_.keep_row_scalar(kernel.folds[0]);
+    break;
+  case fuse::Kernel::Kind::flat: flat(kernel); break;
+  case fuse::Kernel::Kind::per_point: per_point(kernel); break;
+  case fuse::Kernel::Kind::copy:
+    for (const fuse::Store& store : kernel.stores) {
+      BufferId to = slot_of(layout_, store.to).buffer;
+      Op op = graph_.node(store.value).op;
+      if (op == Op::pad)
+        pad(store.value, to);
+      else if (op == Op::concat)
+        concat(store.value, to);
+      else
+        scatter_add(store.value, to);
+    }
+    break;
+  }
+  TW_CHECK(opened_.empty(), "a loop is still open");
+}
+
+Affine Kernels::open_loop(Loop::Kind kind, const Dim& extent) {
+  elements_.open();
+  static constexpr const char* kNames[] = {"i", "j", "k", "l", "m"};
+  std::string name =
+      opened_.size() < 5 ? kNames[opened_.size()] : "i" + std::to_string(opened_.size());
+  Var var = elements_.new_var(std::move(name), extent);
+  opened_.push_back({kind, var});
+  return Affine::of(var);
+}
+
+// The folds' results belong to the block around the loop.
+void Kernels::close_loop(const std::vector<ValueId>& values, std::vector<Fold> folds,
+                         IndexId index) {
+  Opened opened = opened_.back();
+  opened_.pop_back();
+  Block body = elements_.close();
+  for (size_t k = 0; k < folds.size(); ++k)
+    folds[k].result = elements_.fold_result(values[k], index);
+  elements_.append({Loop{opened.kind, opened.var, std::move(body), std::move(folds)}});
+}
+
+std::vector<Affine> Kernels::open_nest(const Shape& shape, Loop::Kind last) {
+  std::vector<Affine> axes(shape.size());
+  size_t innermost = shape.size();
+  for (size_t k = 0; k < shape.size(); ++k)
+    if (!shape[k].is_constant(1)) innermost = k;
+  for (size_t k = 0; k < shape.size(); ++k)
+    if (!shape[k].is_constant(1))
+      axes[k] = open_loop(k == innermost ? last : Loop::Kind::serial, shape[k]);
+  return axes;
+}
+
+void Kernels::store_all(const fuse::Kernel& kernel, IndexId index) {
+  std::vector<Val> values;
+  for (const fuse::Store& store : kernel.stores)
+    values.push_back(elements_.element(store.value, index));
+  for (size_t k = 0; k < values.size(); ++k) {
+    Affine flat = flat_of(indices_.at(index), graph_.type(kernel.stores[k].value).shape);
+    elements_.append(
+        {Store{address_of(slot_of(layout_, kernel.stores[k].to).buffer, flat), values[k]}});
+  }
+}
+
+Fold Kernels::fold_of(ValueId fold, Val a, Val b) const {
+  Fold result{};
+  result.a = a;
+  result.b = b;
+  switch (graph_.node(fold).op) {
+  case Op::reduce_sum: result.op = Fold::Op::sum; break;
+  case Op::reduce_prod: result.op = Fold::Op::product; break;
+  case Op::reduce_min: result.op = Fold::Op::min; break;
+  case Op::reduce_max: result.op = Fold::Op::max; break;
+  case Op::contract: result.op = Fold::Op::fma; break;
+  case Op::argmin: result.op = Fold::Op::argmin; break;
+  case Op::argmax: result.op = Fold::Op::argmax; break;
+  default: TW_CHECK(false, "not a fold");
+  }
+  return result;
+}
+
+// Scalar folds need the elements in flat order: one loop. Stores alone may run over a nest instead,
+// where a division would otherwise be needed for the index along each axis.
+void Kernels::flat(const fuse::Kernel& kernel) {
+  bool one_loop = kernel.collapsed || !kernel.folds.empty();
+  IndexId index;
+  if (one_loop) {
+    Loop::Kind kind = kernel.folds.empty() ? Loop::Kind::vector : Loop::Kind::lanes;
+    Index flat{{}, open_loop(kind, element_count(kernel.space))};
+    if (!kernel.collapsed) flat = index_of_axes(elements_.axes_of(flat, kernel.space));
+    index = indices_.intern(std::move(flat));
+  } else {
+    index = indices_.intern(index_of_axes(open_nest(kernel.space, Loop::Kind::vector)));
+  }
+  std::vector<Fold> folds;
+  for (ValueId fold : kernel.folds) {
+    const Node& node = graph_.node(fold);
+    Val a = elements_.element(node.operands[0], index);
+    Val b = node.operands.size() > 1 ? elements_.element(node.operands[1], index) : Val{};
+    folds.push_back(fold_of(fold, a, b));
+  }
+  store_all(kernel, index);
+  if (!one_loop) return close_nest();
+  close_loop(kernel.folds, std::move(folds), kScalarIndex);
+}
+
+void Kernels::per_point(const fuse::Kernel& kernel) {
+  std::vector<Affine> outer =
+      open_nest(kernel.space, kernel.lanes ? Loop::Kind::serial : Loop::Kind::vector);
+  IndexId point = indices_.intern(index_of_axes(outer));
+
+  Affine position =
+      open_loop(kernel.lanes ? Loop::Kind::lanes : Loop::Kind::serial, element_count(kernel.inner));
+  std::vector<Affine> inner; // per folded axis, if anything asks for it
+  auto inner_axis = [&](int64_t axis) -> const Affine& {
+    if (inner.empty()) inner = elements_.axes_of({{}, position}, kernel.inner);
+    return inner[axis];
+  };
+  // The operand's element at this point and position. If the folded axes trail in order and nothing
+  // asks for single axes, the flat number is enough.
+  auto operand_index = [&](const Shape& shape, const std::vector<int64_t>& map) {
+    size_t trailing = 0;
+    for (size_t k = 0; k < map.size(); ++k)
+      if (map[k] < 0)
+        trailing = map[k] == ~static_cast<int64_t>(trailing) ? trailing + 1 : map.size() + 1;
+      else if (trailing > 0)
+        trailing = map.size() + 1;
+    if (trailing == kernel.inner.size() && kernel.collapsed && kernel.inner.size() > 1) {
+      std::vector<Dim> strides = strides_of(shape);
+      Affine flat = position;
+      for (size_t k = 0; k < map.size(); ++k)
+        if (map[k] >= 0) flat = flat + outer[map[k]] * strides[k];
+      return indices_.intern({{}, flat});
+    }
+    std::vector<Affine> axes;
+    for (int64_t axis : map)
+      axes.push_back(axis >= 0 ? outer[axis] : inner_axis(~axis));
+    return indices_.intern(index_of_axes(std::move(axes)));
+  };
+  std::vector<Fold> folds;
+  for (ValueId fold : kernel.folds) {
+    const Node& node = graph_.node(fold);
+    fuse::FoldShape shape = fuse::fold_shape(graph_, fold);
+    Val b;
+    Val a = elements_.element(node.operands[0],
+                              operand_index(graph_.type(node.operands[0]).shape, shape.axes_a));
+    if (node.op == Op::contract)
+      b = elements_.element(node.operands[1],
+                            operand_index(graph_.type(node.operands[1]).shape, shape.axes_b));
+    folds.push_back(fold_of(fold, a, b));
+  }
+  close_loop(kernel.folds, std::move(folds), point);
+  store_all(kernel, point);
+  close_nest();
+}
+
+void Kernels::fill_zero(BufferId to) {
+  const Buffer& buffer = program_.buffers[to.value];
+  Affine flat = open_loop(Loop::Kind::vector, element_count(buffer.shape));
+  elements_.append({Store{address_of(to, flat), elements_.constant(0, buffer.dtype)}});
+  close_loop();
+}
+
+void Kernels::pad(ValueId value, BufferId to) {
+  const Node& node = graph_.node(value);
+  const Shape& shape = graph_.type(node.operands[0]).shape;
+  fill_zero(to);
+  std::vector<Affine> axes = open_nest(shape, Loop::Kind::vector);
+  Val element = elements_.element(node.operands[0], indices_.intern(index_of_axes(axes)));
+  for (size_t k = 0; k < axes.size(); ++k)
+    axes[k] = axes[k] + Affine::of(node.attr.dims[k]);
+  elements_.append({Store{address_of(to, flat_of(index_of_axes(axes), node.type.shape)), element}});
+  close_nest();
+}
+
+void Kernels::concat(ValueId value, BufferId to) {
+  const Node& node = graph_.node(value);
+  size_t axis = static_cast<size_t>(node.attr.ints[0]);
+  Dim start;
+  for (ValueId part : node.operands) {
+    const Shape& shape = graph_.type(part).shape;
+    std::vector<Affine> axes = open_nest(shape, Loop::Kind::vector);
+    Val element = elements_.element(part, indices_.intern(index_of_axes(axes)));
+    axes[axis] = axes[axis] + Affine::of(start);
+    elements_.append(
+        {Store{address_of(to, flat_of(index_of_axes(axes), node.type.shape)), element}});
+    close_nest();
+    start = start + shape[axis];
+  }
+}
+
+void Kernels::scatter_add(ValueId value, BufferId to) {
+  const Node& node = graph_.node(value);
+  ValueId values = node.operands.back();
+  fill_zero(to);
+  std::vector<Affine> axes = open_nest(graph_.type(values).shape, Loop::Kind::serial);
+  IndexId index = indices_.intern(index_of_axes(axes));
+  std::vector<Affine> target;
+  for (size_t k = 0; k + 1 < node.operands.size(); ++k)
+    target.push_back(elements_.checked_index(node.operands[k], index, node.attr.dims[k]));
+  Affine flat = flat_of(index_of_axes(std::move(target)), node.type.shape);
+  Val added = elements_.element(values, index);
+  Val before = elements_.load_here(to, flat);
+  Val sum = elements_.apply(Op::add, node.type.dtype, {before, added});
+  elements_.append({Store{address_of(to, flat), sum}});
+  close_nest();
+}
+
+} // namespace thalweg::loops

@@ -1,0 +1,89 @@
+// Passes over memory and bytes moved, as formulas of the sizes: what tests and --profile count.
+#include "codegen/loops.h"
+
+#include "support/overloaded.h"
+
+#include <set>
+
+namespace thalweg::loops {
+namespace {
+
+struct Touched {
+  std::set<uint32_t> read, written;
+};
+
+// Collects the buffers that a statement and all inside it read and write, and whether it loops.
+class Nest {
+public:
+  explicit Nest(const Program& program) : program_(program) {}
+  Touched touched;
+
+  void visit(const Block& block) {
+    for (const Statement& statement : block)
+      visit(statement);
+  }
+  void visit(const Statement& statement) {
+    std::visit(overloaded{
+                   [&](const Let& let) {
+                     const Value& value = program_.values[let.value.value];
+                     if (value.kind == Value::Kind::load)
+                       touched.read.insert(value.address.buffer.value);
+                   },
+                   [&](const Store& store) { touched.written.insert(store.to.buffer.value); },
+                   [&](const Loop& loop) { visit(loop.body); },
+                   [&](const Rows& rows) { visit(rows.body); },
+                   [&](const Oracle&) {},
+                   [&](const StatusCheck&) {},
+                   [&](const IndexCheck&) {},
+                   [&](const If& branch) {
+                     visit(branch.yes);
+                     visit(branch.no);
+                   },
+               },
+               statement.is);
+  }
+
+private:
+  const Program& program_;
+};
+
+class Counter {
+public:
+  explicit Counter(const Program& program) : program_(program) {}
+  Traffic traffic;
+
+  void visit(const Block& block, bool in_rows) {
+    for (const Statement& statement : block) {
+      if (const Rows* rows = std::get_if<Rows>(&statement.is)) {
+        visit(rows->body, true);
+        continue;
+      }
+      Nest nest(program_);
+      nest.visit(statement);
+      bool over_tensor = false;
+      for (uint32_t id : nest.touched.read)
+        traffic.bytes_read = traffic.bytes_read + bytes(id, over_tensor);
+      for (uint32_t id : nest.touched.written)
+        traffic.bytes_written = traffic.bytes_written + bytes(id, over_tensor);
+      if (in_rows && over_tensor && std::holds_alternative<Loop>(statement.is)) ++traffic.passes;
+    }
+  }
+
+private:
+  Dim bytes(uint32_t id, bool& over_tensor) {
+    const Buffer& buffer = program_.buffers[id];
+    if (buffer.per_tensor && !buffer.shape.empty()) over_tensor = true;
+    return element_count(buffer.shape) * Dim(dtype_size(buffer.dtype));
+  }
+  const Program& program_;
+};
+
+} // namespace
+
+Traffic traffic(const Program& program) {
+  Counter counter(program);
+  counter.visit(program.body, false);
+  return counter.traffic;
+}
+
+} // namespace thalweg::loops

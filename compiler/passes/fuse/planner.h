@@ -1,0 +1,56 @@
+// The planner's working state: private to passes/fuse.
+#pragma once
+
+#include "passes/fuse/facts.h"
+
+#include <map>
+#include <tuple>
+
+namespace thalweg::fuse {
+
+class Planner {
+public:
+  Planner(const Graph& graph, const Function& function) : graph_(graph), function_(function) {}
+  std::variant<Plan, NotLowered> run();
+
+private:
+  // How a result that updates a parameter reaches the parameter's storage.
+  struct InPlace {
+    int result = -1;
+    bool through_copy =
+        false; // stored elsewhere first, copied when nobody reads the old value any more
+    std::optional<Position> delayed;
+  };
+  using Key = std::tuple<Position, Kernel::Kind, Shape, Shape, bool, bool, uint32_t>;
+
+  std::optional<NotLowered> classify();
+  void choose_local_stores();
+  void choose_shared_stores(); // values that several kernels would compute again
+  bool expensive(ValueId value);
+  void place();
+  void place_checks();
+  Position promoted(Position at, bool row) const;
+  Position result_position(const Result& result) const;
+
+  Key key_of(ValueId value) const; // of the kernel that folds, copies or picks the value
+  Key flat_key(const Position& at, const Shape& space) const;
+  Kernel& kernel_at(const Key& key);
+  void build_kernels();
+  void add_store(ValueId value, Target to, const Key& key);
+  bool in_place_conflicts(); // true if one was found and its way changed
+  void mark_collapsed();
+
+  const Graph& graph_;
+  const Function& function_;
+  Plan plan_;
+  std::vector<ValueId> order_;
+  std::vector<const char*> stored_; // by value: why it must have a home, or null
+  std::vector<int> cost_;           // inline cost, an upper bound
+  std::vector<uint32_t> mark_;
+  uint32_t epoch_ = 0;
+  std::vector<InPlace> in_place_;
+  std::map<Key, int> kernel_of_key_;
+  std::vector<std::pair<Key, Kernel>> building_;
+};
+
+} // namespace thalweg::fuse
