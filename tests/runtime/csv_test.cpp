@@ -1,6 +1,11 @@
 // CSV: dialects, headers, labels, missing values, and every way a file can be wrong.
 #include "data/csv.h"
 
+#include "base/text.h"
+#include "random/random.h"
+
+#include <algorithm>
+#include <array>
 #include <catch2/catch.hpp>
 #include <clocale>
 #include <cmath>
@@ -155,7 +160,7 @@ TEST_CASE("missing values are an error unless asked for") {
   }
   // A gap in a column that nobody uses is no concern.
   CsvOptions options;
-  options.columns = {ColumnRef(std::string("a"))};
+  options.columns.emplace_back(std::string("a"));
   CHECK(parsed("a,b\n1,\n2,x\n", options).values == Numbers{1, 2});
   CHECK_THAT(refused("a\nNA\nNA\n", with_missing(Missing::drop)).text, Contains("no complete row"));
 }
@@ -174,8 +179,8 @@ TEST_CASE("a missing target can be dropped but not averaged") {
 
 TEST_CASE("the target by name, by number, from the end") {
   const std::string text = "x,y,z\n1,2,3\n4,5,6\n";
-  for (const ColumnRef& ref :
-       {ColumnRef(std::string("y")), ColumnRef(int64_t{1}), ColumnRef(int64_t{-2})}) {
+  const std::vector<ColumnRef> same = {std::string("y"), int64_t{1}, int64_t{-2}};
+  for (const ColumnRef& ref : same) {
     const CsvData data = parsed(text, with_target(ref));
     CHECK(data.target->name == "y");
     CHECK(data.target->values == Numbers{2, 5});
@@ -194,13 +199,15 @@ TEST_CASE("the target by name, by number, from the end") {
 
 TEST_CASE("columns are chosen in the order asked for") {
   CsvOptions options = with_target(std::string("c"));
-  options.columns = {ColumnRef(std::string("b")), ColumnRef(int64_t{0})};
+  options.columns.emplace_back(std::string("b"));
+  options.columns.emplace_back(int64_t{0});
   const CsvData data = parsed("a,b,c,word\n1,2,3,x\n", options);
   CHECK(data.values == Numbers{2, 1});
   CHECK(data.target->values == Numbers{3});
-  options.columns.push_back(ColumnRef(std::string("a")));
+  options.columns.emplace_back(std::string("a"));
   CHECK_THAT(refused("a,b,c\n1,2,3\n", options).text, Contains("twice"));
-  options.columns = {ColumnRef(std::string("c"))};
+  options.columns.clear();
+  options.columns.emplace_back(std::string("c"));
   CHECK_THAT(refused("a,b,c\n1,2,3\n", options).text, Contains("is the target"));
 }
 
@@ -254,6 +261,98 @@ TEST_CASE("labels: a slip among numbers or words is located") {
     CHECK(error.row == 3);
     CHECK_THAT(error.text, Contains("a number among words"));
   }
+}
+
+TEST_CASE("labels: a quoted word is a label even when it reads like a gap") {
+  const CsvTarget target =
+      *parsed("x,y\n1,\"None\"\n2,\"NA\"\n", with_target(std::string("y"))).target;
+  CHECK(target.classes == Words{"NA", "None"});
+  CHECK(refused("x,y\n1,None\n2,dog\n", with_target(std::string("y"))).row == 2);
+  CHECK(refused("x,y\n1,\"\"\n2,dog\n", with_target(std::string("y"))).row == 2);
+}
+
+TEST_CASE("any table that is written by the rules comes back") {
+  // A table of numbers and words with every kind of quoting and line end, drawn by a counter.
+  const tw_key key = random_key(1, "tables");
+  const uint64_t stream = tw_stream(&key);
+  uint64_t drawn = 0;
+  const auto below = [&](uint64_t bound) { return tw_below(tw_bits(stream, 0, drawn++), bound); };
+  const Words pieces = {"a", ",", "\"", "\n", "\r\n", " ", "é", ";", "'"};
+  for (int table = 0; table < 300; ++table) {
+    const uint64_t rows = 1 + below(6), width = 1 + below(4);
+    const std::string end = Words{"\n", "\r\n", "\r"}[below(3)];
+    Numbers values;
+    Words labels;
+    std::string text;
+    for (uint64_t k = 0; k < width; ++k)
+      text.append("c").append(std::to_string(k)).append(",");
+    text += "label" + end;
+    for (uint64_t i = 0; i < rows; ++i) {
+      for (uint64_t k = 0; k < width; ++k) {
+        values.push_back(tw_normal(tw_bits(stream, 1, drawn++)) * std::pow(10, double(below(9))));
+        const std::string number = number_text(values.back());
+        const char* quote = below(3) == 0 ? "\"" : "";
+        text.append(quote).append(number).append(quote).append(",");
+      }
+      std::string word = "w", quoted;
+      for (uint64_t n = below(5); n > 0; --n)
+        word += pieces[below(pieces.size())];
+      for (const char c : word)
+        quoted += c == '"' ? "\"\"" : std::string(1, c);
+      labels.push_back(word);
+      text.append("\"").append(quoted).append("\"");
+      if (i + 1 < rows || below(2) == 0) text += end;
+    }
+    CAPTURE(text);
+    const CsvData data = parsed(text, with_target(std::string("label")));
+    REQUIRE(data.values == values);
+    for (uint64_t i = 0; i < rows; ++i)
+      REQUIRE(data.target->classes[static_cast<size_t>(data.target->values[i])] == labels[i]);
+  }
+}
+
+TEST_CASE("damaged files are read or refused with a place inside them") {
+  const std::string good = "\xef\xbb\xbf"
+                           "a,\"b \"\"c\"\"\",y\r\n1,2.5,dog\r\n-3e4,NA,\"cat\"\r\n5,6,dog\n";
+  const tw_key key = random_key(2, "damage");
+  const uint64_t stream = tw_stream(&key);
+  uint64_t drawn = 0;
+  const auto below = [&](uint64_t bound) { return tw_below(tw_bits(stream, 0, drawn++), bound); };
+  int read = 0, wrong = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    std::string text = good;
+    for (uint64_t edits = 1 + below(4); edits > 0; --edits) {
+      const size_t at = below(text.size());
+      const char byte =
+          static_cast<char>(below(4) == 0 ? below(256) : ",\"\n\r1a-. e?;"[below(13)]);
+      if (below(3) == 0) {
+        text.erase(at, 1 + below(5));
+      } else if (below(2) == 0) {
+        text.insert(at, 1, byte);
+      } else {
+        text[at] = byte;
+      }
+      if (text.empty()) text.push_back('1');
+    }
+    CsvOptions options = with_target(int64_t{-1}, below(2) == 0);
+    options.missing = std::array{Missing::error, Missing::drop, Missing::mean}[below(3)];
+    const Result<CsvData> data = parse_csv(text, "t.csv", options);
+    if (data) {
+      ++read;
+      REQUIRE(data->values.size() == static_cast<size_t>(data->rows * data->width));
+      REQUIRE(data->target->values.size() == static_cast<size_t>(data->rows));
+      continue;
+    }
+    ++wrong;
+    const auto lines =
+        std::count_if(text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r'; });
+    REQUIRE(data.error().row <= lines + 1);
+    REQUIRE(data.error().column <= static_cast<int64_t>(text.size()) + 1);
+    REQUIRE(data.error().message().find('\n') == std::string::npos);
+    REQUIRE(data.error().message().size() < 400);
+  }
+  CHECK(read > 1000);
+  CHECK(wrong > 1000);
 }
 
 TEST_CASE("a line of separators is bounded") {

@@ -189,9 +189,11 @@ TEST_CASE("a plot of several curves has a legend; colours only where they are to
   options.terminal = terminal(true, true, 70);
   const std::vector<Curve> curves = {{"first", {{0, 1}, {9, 2}}}, {"second", {{0, 2}, {9, 1}}}};
   const std::string plain = plot_curves(curves, options);
-  CHECK_THAT(plain, Contains("first") && Contains("second") && !Contains("\x1b"));
+  CHECK_THAT(plain, Contains("** first   oo second") && !Contains("\x1b"));
+  CHECK_THAT(plain, Contains("*") && Contains("┤"));
   options.terminal.color = true;
-  CHECK_THAT(plot_curves(curves, options), Contains("\x1b[36m") && Contains("\x1b[33m"));
+  CHECK_THAT(plot_curves(curves, options),
+             Contains("\x1b[36m") && Contains("\x1b[33m") && Contains("━━"));
   options.terminal = terminal(false, false, 70);
   CHECK_THAT(plot_curves(curves, options), Contains("** first   oo second"));
   std::vector<Curve> many;

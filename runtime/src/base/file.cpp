@@ -156,4 +156,11 @@ Outcome write_all(int descriptor, std::string_view bytes, const std::string& nam
   return Unit{};
 }
 
+void hold_standard_descriptors() {
+  // open() takes the lowest free number, so each of the three is taken before the next is asked.
+  for (int number = 0; number < 3; ++number)
+    if (::fcntl(number, F_GETFD) == -1)
+      (void)::open("/dev/null", number == 0 ? O_WRONLY : O_RDONLY);
+}
+
 } // namespace thalweg::runtime

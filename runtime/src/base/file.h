@@ -49,4 +49,8 @@ Outcome write_file_atomically(const std::string& path, std::string_view bytes);
 // Writes everything to a descriptor, across interrupts and short writes. `name` is for messages.
 Outcome write_all(int descriptor, std::string_view bytes, const std::string& name);
 
+// Fills closed standard descriptors, so that no data file becomes standard output by accident;
+// writes to a descriptor that was closed go on failing. Call first thing in main.
+void hold_standard_descriptors();
+
 } // namespace thalweg::runtime

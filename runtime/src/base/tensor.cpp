@@ -8,6 +8,8 @@
 #include <cstring>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <limits>
+#include <unistd.h>
 
 namespace thalweg::runtime {
 
@@ -36,6 +38,16 @@ std::optional<int64_t> element_count(const Dims& shape) {
 
 std::string shape_text(const Dims& shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
 
+namespace {
+
+size_t physical_memory() {
+  const long pages = ::sysconf(_SC_PHYS_PAGES), size = ::sysconf(_SC_PAGESIZE);
+  if (pages <= 0 || size <= 0) return std::numeric_limits<size_t>::max();
+  return static_cast<size_t>(pages) * static_cast<size_t>(size);
+}
+
+} // namespace
+
 void Tensor::Free::operator()(void* pointer) const { std::free(pointer); }
 
 Result<Tensor> Tensor::make(Scalar scalar, Dims shape) {
@@ -47,7 +59,8 @@ Result<Tensor> Tensor::make(Scalar scalar, Dims shape) {
   tensor.elements_ = *count;
   // Whole cache lines, so that a vector access past the last element stays inside.
   const size_t room = (tensor.bytes() + 127) / 64 * 64;
-  tensor.storage_.reset(std::aligned_alloc(64, room));
+  // Systems that promise more memory than they have would kill the process at the first touch.
+  if (room <= physical_memory()) tensor.storage_.reset(std::aligned_alloc(64, room));
   if (!tensor.storage_) {
     return DataError{"", 0, 0,
                      fmt::format("no memory for a tensor of shape {} ({} bytes)",

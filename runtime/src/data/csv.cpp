@@ -22,10 +22,11 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-bool is_missing(std::string_view raw) {
-  const std::string_view text = trimmed(raw);
-  if (text.empty() || text == "?") return true;
-  if (text.size() > 4) return false;
+bool is_missing(const CsvField& field) {
+  const std::string_view text = trimmed(field.text);
+  if (text.empty()) return true;
+  if (field.quoted || text.size() > 4) return false;
+  if (text == "?") return true;
   std::string lower(text);
   for (char& c : lower)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
@@ -35,7 +36,7 @@ bool is_missing(std::string_view raw) {
 bool looks_like_header(const CsvRecord& record) {
   bool word = false;
   for (const CsvField& field : record.fields) {
-    if (is_missing(field.text)) continue;
+    if (is_missing(field)) continue;
     if (parse_number(field.text).shape == NumberShape::number) return false;
     word = true;
   }
@@ -96,7 +97,7 @@ Outcome Reading::missing_value(const CsvField& field, size_t column, bool is_tar
 }
 
 Outcome Reading::add_feature(const CsvField& field, size_t column) {
-  if (is_missing(field.text)) {
+  if (is_missing(field)) {
     if (Outcome fine = missing_value(field, column, false); !fine) return fine;
     data_.values.push_back(std::numeric_limits<double>::quiet_NaN());
     return Unit{};
@@ -124,7 +125,7 @@ Outcome Reading::add_row(const CsvRecord& record) {
   }
   if (layout_.target) {
     const CsvField& field = record.fields[*layout_.target];
-    if (is_missing(field.text)) {
+    if (is_missing(field)) {
       if (Outcome fine = missing_value(field, *layout_.target, true); !fine) return fine;
     } else if (!row_dropped_) {
       const auto column = static_cast<int64_t>(*layout_.target) + 1;

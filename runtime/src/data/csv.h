@@ -16,7 +16,7 @@ namespace thalweg::runtime {
 using ColumnRef = std::variant<std::string, int64_t>;
 
 // What happens to rows with a missing value in a column that is used. A value is missing when the
-// field is empty or one of NA, N/A, NaN, null, none, ? (in any case).
+// field is empty or, without quotes, one of NA, N/A, NaN, null, none, ? (in any case).
 enum class Missing {
   error, // refused, with its place
   drop,  // the row is left out

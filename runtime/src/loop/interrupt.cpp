@@ -16,7 +16,9 @@ constexpr std::array<int, 4> kStopping = {SIGINT, SIGTERM, SIGHUP, SIGXCPU};
 std::atomic<int> first_signal{0};
 static_assert(std::atomic<int>::is_always_lock_free);
 std::array<struct sigaction, kStopping.size()> former_stop;
-struct sigaction former_pipe;
+// Signals that would kill where a write should fail instead.
+constexpr std::array<int, 2> kIgnored = {SIGPIPE, SIGXFSZ};
+std::array<struct sigaction, kIgnored.size()> former_ignored;
 
 void on_signal(int signal) {
   int none = 0;
@@ -40,13 +42,15 @@ InterruptGuard::InterruptGuard() {
   }
   struct sigaction ignore{};
   ignore.sa_handler = SIG_IGN;
-  ::sigaction(SIGPIPE, &ignore, &former_pipe);
+  for (size_t i = 0; i < kIgnored.size(); ++i)
+    ::sigaction(kIgnored[i], &ignore, &former_ignored[i]);
 }
 
 InterruptGuard::~InterruptGuard() {
   for (size_t i = 0; i < kStopping.size(); ++i)
     ::sigaction(kStopping[i], &former_stop[i], nullptr);
-  ::sigaction(SIGPIPE, &former_pipe, nullptr);
+  for (size_t i = 0; i < kIgnored.size(); ++i)
+    ::sigaction(kIgnored[i], &former_ignored[i], nullptr);
 }
 
 bool interrupted() { return first_signal.load(std::memory_order_relaxed) != 0; }

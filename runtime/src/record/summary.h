@@ -51,7 +51,8 @@ Json summary_json(const ExperimentSummary& summary);
 class OutputFolder {
 public:
   // Creates the folder and its parents. One that already holds something is refused unless `force`;
-  // with it the earlier log and summary are removed first, so that no mixture of two runs is left.
+  // with it the earlier log and summary are removed first; parameters of runs with other names
+  // stay.
   static Result<OutputFolder> open(const std::string& path, bool force);
 
   const std::string& path() const { return path_; }

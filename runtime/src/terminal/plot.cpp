@@ -131,18 +131,22 @@ void draw(const Curve& curve, size_t number, const Scales& scales, Canvas& canva
 }
 
 // Name after mark, in as many lines of `width` as it takes, each begun with `margin` blanks.
-std::string legend(const std::vector<Curve>& curves, const Terminal& terminal, size_t margin,
-                   size_t width) {
+std::string legend(const std::vector<Curve>& curves, const Terminal& terminal, bool braille,
+                   size_t margin, size_t width) {
   std::string out;
   size_t used = 0;
   for (size_t k = 0; k < curves.size(); ++k) {
-    const std::string mark = terminal.unicode ? "━━" : std::string(2, kMarks[k % kMarks.size()]);
+    const char sign = kMarks[k % kMarks.size()];
+    const std::string mark = braille ? "━━" : std::string{sign, sign};
     const std::string name = cut_to_width(curves[k].name, width > 3 ? width - 3 : 1);
     const size_t need = 3 + display_width(name);
     const bool fits = used > 0 && used + 3 + need <= width;
-    out += fits ? "   " : (used > 0 ? "\n" : "") + std::string(margin, ' ');
+    if (used > 0 && !fits) out += '\n';
+    out.append(fits ? 3 : margin, ' ');
     used = fits ? used + 3 + need : need;
-    out += painted(mark, kColors[k % kColors.size()], terminal.color) + " " + name;
+    out += painted(mark, kColors[k % kColors.size()], terminal.color);
+    out += ' ';
+    out += name;
   }
   return out + '\n';
 }
@@ -184,7 +188,9 @@ std::string plot_curves(const std::vector<Curve>& curves, const PlotOptions& opt
   const size_t whole =
       options.width > 0 ? options.width : std::min(options.terminal.width - 1, kWidest);
   const size_t columns = whole > margin + 2 + kNarrowest ? whole - margin - 2 : kNarrowest;
-  Canvas canvas(columns, lines, unicode);
+  // Braille dots look alike: without colours several curves need marks of their own.
+  const bool braille = unicode && (curves.size() == 1 || options.terminal.color);
+  Canvas canvas(columns, lines, braille);
   for (size_t k = 0; k < curves.size(); ++k)
     draw(curves[k], k, *scales, canvas);
   std::string out;
@@ -201,7 +207,7 @@ std::string plot_curves(const std::vector<Curve>& curves, const PlotOptions& opt
     out += unicode ? "─" : "-";
   out += '\n' + std::string(margin + 2, ' ') + x_axis_labels(*scales, columns, options.x_label);
   out += '\n';
-  if (curves.size() > 1) out += legend(curves, options.terminal, margin + 2, columns);
+  if (curves.size() > 1) out += legend(curves, options.terminal, braille, margin + 2, columns);
   return out;
 }
 
