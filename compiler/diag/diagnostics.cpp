@@ -46,6 +46,11 @@ Diagnostic& Diagnostics::report(DiagKind kind, Span span, std::string text) {
   return list_.back();
 }
 
+void Diagnostics::append(Diagnostic diagnostic) {
+  list_.push_back(std::move(diagnostic));
+  if (list_.back().severity() == Severity::error) ++error_count_;
+}
+
 void Diagnostics::clear() {
   list_.clear();
   error_count_ = 0;

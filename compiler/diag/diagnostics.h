@@ -74,6 +74,9 @@ public:
   /// `span` may be invalid for messages about no place (a missing file, a command-line value).
   Diagnostic& report(DiagKind kind, Span span, std::string text);
 
+  /// Takes over a message of another list.
+  void append(Diagnostic diagnostic);
+
   bool has_errors() const { return error_count_ > 0; }
   size_t error_count() const { return error_count_; }
   const std::deque<Diagnostic>& all() const { return list_; }

@@ -284,6 +284,16 @@ std::string escape_for_display(std::string_view text) {
   return out;
 }
 
+size_t display_width(std::string_view text) {
+  size_t width = 0;
+  for (size_t at = 0; at < text.size();) {
+    Decoded c = decode(text.substr(at));
+    width += shown(text.substr(at), c).width;
+    at += c.size;
+  }
+  return width;
+}
+
 std::string render(const Diagnostic& diagnostic, const SourceManager& sources,
                    const RenderOptions& options) {
   return Layout(sources, options).message(diagnostic);

@@ -23,5 +23,7 @@ std::string summary_line(const Diagnostics& diagnostics);
 
 /// Text with control, invisible and direction-changing characters shown as <U+202E>.
 std::string escape_for_display(std::string_view text);
+/// Columns the text takes on a terminal.
+size_t display_width(std::string_view text);
 
 } // namespace thalweg

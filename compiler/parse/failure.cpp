@@ -74,8 +74,8 @@ public:
       : sources_(sources), tokens_(tokens), f_(failed), diagnostics_(diagnostics) {}
 
   void run() {
-    if (reserved_word() || unknown_statement() || value_after_word() || missing_operand() ||
-        expected_one_thing() || side_by_side() || misused_assign() || expected_few())
+    if (reserved_word() || unknown_statement() || value_after_word() || misused_assign() ||
+        expected_one_thing() || missing_operand() || side_by_side() || expected_few())
       return;
     diagnostics_.report(DiagKind::syntax, cur().span,
                         fmt::format("{} does not fit here", shown(cur())));
@@ -132,9 +132,10 @@ private:
     const Token& second = tokens_[f_.begin + 1];
     bool names_value = second.type == tok::ASSIGN || second.type == tok::PRIME;
     if (names_value && f_.at > f_.begin) return false;
-    auto& d =
-        diagnostics_.report(DiagKind::syntax, first.span,
-                            fmt::format("{} starts no statement of {}", shown(first), known->name));
+    auto& d = diagnostics_.report(
+        DiagKind::syntax, first.span,
+        f_.block ? fmt::format("{} starts no statement of {}", shown(first), known->name)
+                 : fmt::format("{} starts no declaration", shown(first)));
     auto near = suggest(text(first), known->words);
     if (near)
       d.help(fmt::format("did you mean '{}'?", *near));
@@ -167,45 +168,64 @@ private:
     diagnostics_
         .report(DiagKind::syntax, cur().span,
                 fmt::format("'{}' takes its value without '='", text(first)))
-        .help(fmt::format("write '{} …'", text(first)));
+        .help(fmt::format("write '{} {}'", text(first),
+                          tokens_[f_.at + 1].type == tok::NUMBER ? text(tokens_[f_.at + 1]) : "…"));
     return true;
   }
 
+  /// The first operator of the statement that lacks a value: the parser may have stopped before it.
   bool missing_operand() {
-    const Token* before = prev();
-    if (!before || !wants_operand(before->type) || starts_operand(cur().type)) return false;
-    if (before->type == tok::LPAREN && cur().type == tok::RPAREN && !expects_operand_only())
-      return false;
-    if (is_reserved(cur().type) && declares_name(before->type)) return false;
-    if (cur().type == tok::DOT && tokens_[f_.at + 1].type == tok::NUMBER) {
-      const Token& digits = tokens_[f_.at + 1];
-      diagnostics_
-          .report(DiagKind::bad_number, join(cur().span, digits.span),
-                  "a number starts with a digit")
-          .help(fmt::format("write 0.{}", text(digits)));
-      return true;
-    }
-    if (far(cur())) {
-      auto& d = diagnostics_.report(DiagKind::missing_operand, before->span,
-                                    fmt::format("a value is missing after {}", shown(*before)));
-      if (cur().line_start && cur().type != tok::END_OF_FILE && cur().type != tok::RBRACE)
-        d.label(cur().span, "the next statement starts here");
-      return true;
-    }
-    auto& d = diagnostics_.report(
-        DiagKind::missing_operand, cur().span,
-        fmt::format("expected a value after {}, found {}", shown(*before), shown(cur())));
-    if (before->type == tok::STAR && cur().type == tok::STAR)
-      d.help("powers are written a^b");
-    else if (before->type == tok::ASSIGN && cur().type == tok::ASSIGN)
-      d.help("to compare, write '==' without a space");
-    else if ((before->type == tok::GT || before->type == tok::LT) && cur().type == tok::ASSIGN)
-      d.help(fmt::format("write '{}=' without a space", text(*before)));
-    else if (cur().type == tok::ASSIGN && is_binary_operator(before->type))
-      d.help(fmt::format("there is no '{}='; write the whole formula", text(*before)));
+    size_t i = f_.begin + 1;
+    while (i < f_.end && !lacks_operand(i))
+      ++i;
+    bool at_end = i == f_.end && i > f_.begin && wants_operand(tokens_[i - 1].type);
+    if (i == f_.end && !at_end) return false;
+    report_missing_operand(tokens_[i - 1], tokens_[i], i);
     return true;
   }
-  bool expects_operand_only() const { return expects(tok::NUMBER) && !expects(tok::RPAREN); }
+
+  /// tokens[i] follows an operator but can't begin a value.
+  bool lacks_operand(size_t i) const {
+    uint16_t left = tokens_[i - 1].type;
+    uint16_t right = tokens_[i].type;
+    if (!wants_operand(left) || starts_operand(right)) return false;
+    if (is_open_paren(left) || left == tok::COMMA) { // empty lists, last commas, `[:, ..b]`
+      bool closes = is_close_paren(right) && !tokens_[i].inserted;
+      return !closes && right != tok::COLON && right != tok::RANGE && right != tok::RANGE_EQ;
+    }
+    if (left == tok::RANGE || left == tok::RANGE_EQ)
+      return right != tok::RBRACK && right != tok::COMMA;
+    return left != tok::ELSE || right != tok::LBRACE;
+  }
+
+  void report_missing_operand(const Token& before, const Token& found, size_t index) {
+    if (found.type == tok::DOT && tokens_[index + 1].type == tok::NUMBER) {
+      const Token& digits = tokens_[index + 1];
+      diagnostics_
+          .report(DiagKind::bad_number, join(found.span, digits.span),
+                  "a number starts with a digit")
+          .help(fmt::format("write 0.{}", text(digits)));
+      return;
+    }
+    if (far(found)) {
+      auto& d = diagnostics_.report(DiagKind::missing_operand, before.span,
+                                    fmt::format("a value is missing after {}", shown(before)));
+      if (found.line_start && found.type != tok::END_OF_FILE && found.type != tok::RBRACE)
+        d.label(found.span, "the next statement starts here");
+      return;
+    }
+    auto& d = diagnostics_.report(
+        DiagKind::missing_operand, found.span,
+        fmt::format("expected a value after {}, found {}", shown(before), shown(found)));
+    if (before.type == tok::STAR && found.type == tok::STAR)
+      d.help("powers are written a^b");
+    else if (before.type == tok::ASSIGN && found.type == tok::ASSIGN)
+      d.help("to compare, write '==' without a space");
+    else if ((before.type == tok::GT || before.type == tok::LT) && found.type == tok::ASSIGN)
+      d.help(fmt::format("write '{}=' without a space", text(before)));
+    else if (found.type == tok::ASSIGN && is_binary_operator(before.type))
+      d.help(fmt::format("there is no '{}='; write the whole formula", text(before)));
+  }
 
   /// What the grammar would take, less the operators that can follow any value.
   std::vector<std::string> wanted() const {
@@ -234,18 +254,20 @@ private:
     for (size_t i = 0; i < list.size(); ++i)
       what += (i == 0 ? "" : i + 1 == list.size() ? " or " : ", ") + list[i];
     const Token* before = prev();
-    if (before && far(cur()))
-      diagnostics_.report(DiagKind::syntax, before->span,
-                          fmt::format("expected {} after {}", what, shown(*before)));
-    else
-      diagnostics_.report(DiagKind::syntax, cur().span,
-                          fmt::format("expected {}, found {}", what, shown(cur())));
+    auto& d = before && far(cur())
+                  ? diagnostics_.report(DiagKind::syntax, before->span,
+                                        fmt::format("expected {} after {}", what, shown(*before)))
+                  : diagnostics_.report(DiagKind::syntax, cur().span,
+                                        fmt::format("expected {}, found {}", what, shown(cur())));
+    if (what == "'max'")
+      d.help("a loop says how many rounds it takes at most: while c max N { … }");
   }
 
   bool expected_one_thing() {
     auto list = wanted();
     if (list.size() != 1 || list[0] == "?") return false;
-    if (cur().type == tok::ASSIGN && expects(tok::PLUS)) return false; // `if a = b then`
+    if (list[0] == "'}'" || list[0] == "the end of the file") return false; // says nothing
+    if (list[0] == "a value" && missing_operand()) return true;
     // After a complete value a second value is a missing operator, unless a word like `then` is
     // due.
     if (expects(tok::PLUS) && starts_operand(cur().type) && !cur().line_start &&
@@ -256,7 +278,7 @@ private:
   }
 
   bool side_by_side() {
-    size_t stop = std::min(f_.at + 1, f_.end);
+    size_t stop = f_.end;
     size_t second = find_side_by_side(tokens_, f_.begin, stop);
     if (second == stop) return false;
     const Token& left = tokens_[second - 1];
@@ -277,7 +299,8 @@ private:
   }
 
   bool misused_assign() {
-    if (cur().type != tok::ASSIGN) return false;
+    if (cur().type != tok::ASSIGN || f_.at < f_.begin + 2 || expects(tok::ASSIGN)) return false;
+    if (!ends_operand(prev()->type)) return false;
     diagnostics_
         .report(DiagKind::syntax, cur().span, "'=' gives a name its value; it can't stand here")
         .help("to compare, write '=='");
@@ -325,7 +348,8 @@ bool block_has_statement(uint16_t block, uint16_t word) {
 }
 
 size_t find_side_by_side(const std::vector<Token>& tokens, size_t begin, size_t end) {
-  for (size_t i = begin + 1; i + 1 < end; ++i) {
+  bool worded = is_statement_word(tokens[begin].type) || is_item_word(tokens[begin].type);
+  for (size_t i = worded ? begin + 1 : begin; i + 1 < end; ++i) {
     const Token& left = tokens[i];
     const Token& right = tokens[i + 1];
     if (!ends_operand(left.type) || !starts_operand(right.type)) continue;
@@ -334,7 +358,7 @@ size_t find_side_by_side(const std::vector<Token>& tokens, size_t begin, size_t 
       continue;
     if (is_connective(left.type) || is_connective(right.type)) continue;
     if (i == begin + 1 && declares_name(tokens[begin].type)) continue; // `let a b`: lacks the '='
-    if (tokens[i - 1].type == tok::RBRACE || right.line_start) continue;
+    if ((i > begin && tokens[i - 1].type == tok::RBRACE) || right.line_start) continue;
     return i + 1;
   }
   return end;

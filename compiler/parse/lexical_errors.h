@@ -19,8 +19,12 @@ public:
   /// Comments may hold any text but characters that change how the file reads.
   void check_comment(Span comment);
   void finish() { flush_stray(); }
+  /// A binary file: enough errors to stop reading.
+  bool hopeless() const { return diagnostics_.error_count() > kMaxLexicalErrors; }
 
 private:
+  static constexpr size_t kMaxLexicalErrors = 1000;
+
   void add_stray(Span at);
   void flush_stray();
   void report_invisible(Span at, uint32_t code);

@@ -1,6 +1,10 @@
 // parse: tokens, brackets, grammar, tree; in this order, for a file and for a single expression.
 #include "parse/parse.h"
 
+#include <algorithm>
+
+#include <fmt/format.h>
+
 #include "parse/build.h"
 #include "parse/failure.h"
 #include "parse/recover.h"
@@ -8,14 +12,38 @@
 
 namespace thalweg {
 
+namespace {
+
+constexpr size_t kMaxShownErrors = 20;
+
+/// Hands over the first errors by position and says how many more there are.
+void hand_over(const Diagnostics& found, FileId file, Diagnostics& diagnostics) {
+  std::vector<const Diagnostic*> list;
+  for (const Diagnostic& d : found.all())
+    list.push_back(&d);
+  std::stable_sort(list.begin(), list.end(), [](const Diagnostic* a, const Diagnostic* b) {
+    return a->span().begin < b->span().begin;
+  });
+  size_t shown = std::min(list.size(), kMaxShownErrors);
+  for (size_t i = 0; i < shown; ++i)
+    diagnostics.append(*list[i]);
+  if (shown == list.size()) return;
+  Span last = list[shown]->span();
+  diagnostics.report(DiagKind::too_many_errors, {file.value, last.begin, last.end},
+                     fmt::format("{} more error{} of this file not shown, the first of them here",
+                                 list.size() - shown, list.size() - shown == 1 ? " is" : "s are"));
+}
+
+} // namespace
+
 const ast::File* parse_file(const SourceManager& sources, FileId file_id, ast::Context& context,
                             Diagnostics& diagnostics) {
-  size_t errors_before = diagnostics.error_count();
   ast::File* file = context.arena.make<ast::File>();
   file->file_id = file_id;
-  BuildEnv env{sources, context, diagnostics};
-  TokenList list = read_tokens(sources, file_id, diagnostics);
-  if (check_structure(sources, list, diagnostics)) {
+  Diagnostics found;
+  BuildEnv env{sources, context, found};
+  TokenList list = read_tokens(sources, file_id, found);
+  if (check_structure(sources, list, found)) {
     Tree tree(sources, list.tokens);
     if (auto* root = tree.parse(Tree::Entry::file)) {
       DeclBuilder builder(env);
@@ -26,7 +54,8 @@ const ast::File* parse_file(const SourceManager& sources, FileId file_id, ast::C
       recover(env, list, *file);
     }
   }
-  file->has_errors = diagnostics.error_count() != errors_before;
+  file->has_errors = found.has_errors();
+  hand_over(found, file_id, diagnostics);
   return file;
 }
 

@@ -14,7 +14,7 @@
 namespace thalweg {
 namespace {
 
-constexpr size_t kMaxFoundErrors = 200; // then even counting stops
+constexpr size_t kMaxFoundErrors = 200; // then the rest of the file is not looked at
 
 /// One block of a stretch of tokens: the braces and where its statements start.
 struct BlockView {
@@ -114,11 +114,6 @@ public:
       size_t end = i + 1 < bounds.size() ? bounds[i + 1] : list_.tokens.size() - 1;
       item(stretch(bounds[i], end));
     }
-    if (found_ > kMaxShownErrors)
-      env_.diagnostics.report(DiagKind::too_many_errors, list_.tokens.back().span,
-                              fmt::format("{}{} more syntax errors are not shown",
-                                          found_ >= kMaxFoundErrors ? "at least " : "",
-                                          found_ - kMaxShownErrors));
   }
 
 private:
@@ -186,7 +181,8 @@ private:
     Span last = tokens[failed.end > failed.begin ? failed.end - 1 : failed.begin].span;
     for (Span e : earlier_)
       if (e.begin >= first.begin && e.begin <= last.end) return; // a consequence of that error
-    if (++found_ <= kMaxShownErrors) report_failure(env_.sources, tokens, failed, env_.diagnostics);
+    ++found_;
+    report_failure(env_.sources, tokens, failed, env_.diagnostics);
   }
 
   /// Reports the failure and takes its statement out; false if nothing of the stretch is left.

@@ -7,8 +7,6 @@
 
 namespace thalweg {
 
-constexpr size_t kMaxShownErrors = 20;
-
 /// The `##` lines above the token, without their marks.
 std::string doc_above(const SourceManager& sources, const TokenList& list, Span item);
 

@@ -1,6 +1,8 @@
 // structure: one walk over the tokens with a stack of open brackets.
 #include "parse/structure.h"
 
+#include <optional>
+
 #include <fmt/format.h>
 
 #include "parse/token_class.h"
@@ -75,10 +77,11 @@ public:
         close_all(token);
       else if (clearly_starts_statement(in_, i))
         close_parens(token);
+      expect_brace(token, i);
       if (is_open_paren(token.type) || token.type == tok::LBRACE)
         open(token);
       else if (is_close_paren(token.type) || token.type == tok::RBRACE) {
-        if (!close(token)) continue; // dropped
+        if (!close(token, i)) continue; // dropped
       } else {
         count(token, i);
       }
@@ -115,7 +118,7 @@ private:
         diagnostics_.report(DiagKind::unclosed_bracket, opener,
                             fmt::format("'{}' is never closed", bracket_text(top.token.type)));
     if (at.type == tok::END_OF_FILE)
-      d.note("the file ends before its '" + text(closer) + "'");
+      d.note("the text ends before its '" + text(closer) + "'");
     else
       d.label(at.span, fmt::format("expected '{}' before this", text(closer)));
     // The repair takes the place of the end of what came before, where a reader would put it.
@@ -139,12 +142,12 @@ private:
     end_statement();
   }
 
-  bool close(const Token& token) {
+  bool close(const Token& token, size_t i) {
     // A brace that stands further left than the line of the block it would close: the inner block
     // is the one that lacks its brace.
     while (token.type == tok::RBRACE && token.line_start && stack_.size() > 1 &&
            stack_.back().token.type == tok::LBRACE && stack_.back().indent > line_indent_ &&
-           encloses_brace_at(line_indent_) && !enough_braces_follow())
+           encloses_brace_at(line_indent_) && !enough_braces_follow(i))
       insert_closer(token);
     size_t partner = stack_.size();
     for (size_t i = stack_.size(); i-- > 0;) {
@@ -159,7 +162,7 @@ private:
       std::string_view closer = sources_.text(token.span);
       auto& d = diagnostics_.report(DiagKind::unclosed_bracket, token.span,
                                     fmt::format("'{}' closes nothing", closer));
-      if (!stack_.empty())
+      if (!stack_.empty() && stack_.back().token.type != tok::LBRACE)
         d.label(stack_.back().token.span, fmt::format("the innermost open bracket is this '{}'",
                                                       bracket_text(stack_.back().token.type)));
       return false;
@@ -175,23 +178,64 @@ private:
     return true;
   }
 
+  /// `a = …` or `a[i] = …`.
+  bool starts_assignment(size_t i) const {
+    if (!is_name(in_[i].type)) return false;
+    size_t next = i + 1;
+    if (in_[next].type == tok::LBRACK)
+      while (next < in_.size() && !in_[next].line_start && in_[next].type != tok::ASSIGN)
+        ++next;
+    return next < in_.size() && in_[next].type == tok::ASSIGN && !in_[next].line_start;
+  }
+
+  /// Headers that must open a block: if a statement starts on the next line instead, the brace is
+  /// missing there. Without this the block's closing brace would end the block around it.
+  void expect_brace(const Token& token, size_t i) {
+    bool same_level = header_ && stack_.size() == header_level_;
+    bool statement = token.line_start && i + 1 < in_.size() &&
+                     (clearly_starts_statement(in_, i) || starts_assignment(i));
+    if (same_level && statement && i > 0 && !wants_operand(in_[i - 1].type)) {
+      const Token& last = in_[i - 1];
+      diagnostics_
+          .report(DiagKind::unclosed_bracket, last.span,
+                  fmt::format("the block of '{}' lacks its '{{'", sources_.text(header_->span)))
+          .label(token.span, "expected '{' before this");
+      Token brace{tok::LBRACE, false, true, {last.span.file, last.span.end, last.span.end}};
+      header_.reset();
+      open(brace);
+      stack_.back().indent = header_indent_;
+      out_.push_back(brace);
+    }
+    if (token.type == tok::LBRACE || token.type == tok::END_OF_FILE ||
+        (same_level && (token.type == tok::ASSIGN || token.type == tok::COLON)))
+      header_.reset();
+    if (!token.line_start || i + 1 >= in_.size() || !is_word(in_[i + 1].type)) return;
+    bool loop = token.type == tok::FOR || token.type == tok::WHILE || token.type == tok::REPEAT;
+    bool item = clearly_starts_item(sources_, in_, i) && token.type != tok::SET;
+    bool in_block = stack_.empty() || stack_.back().token.type == tok::LBRACE;
+    if ((!loop && !item) || !in_block) return;
+    header_ = token;
+    header_level_ = stack_.size();
+    header_indent_ = line_indent_;
+  }
+
   bool encloses_brace_at(uint32_t indent) const {
     for (size_t i = 0; i + 1 < stack_.size(); ++i)
       if (stack_[i].token.type == tok::LBRACE && stack_[i].indent == indent) return true;
     return false;
   }
 
-  /// Whether the text has a closing brace for every block that is open: then odd indentation is a
+  /// Whether the declaration has a closing brace for every open block: then odd indentation is a
   /// matter of taste, not a missing brace.
-  bool enough_braces_follow() {
-    if (!balance_known_) {
-      int balance = 0;
-      for (const Token& t : in_)
-        balance += (t.type == tok::LBRACE) - (t.type == tok::RBRACE);
-      missing_braces_ = balance;
-      balance_known_ = true;
-    }
-    return missing_braces_-- <= 0;
+  bool enough_braces_follow(size_t from) {
+    if (++brace_questions_ > kMaxBraceQuestions) return true;
+    ptrdiff_t open = 0;
+    for (const Open& o : stack_)
+      open += o.token.type == tok::LBRACE;
+    for (size_t i = from; i < in_.size() && (i == from || !clearly_starts_item(sources_, in_, i));
+         ++i)
+      open += (in_[i].type == tok::LBRACE) - (in_[i].type == tok::RBRACE);
+    return open <= 0;
   }
 
   Chain& chain() { return stack_.empty() ? base_ : stack_.back().chain; }
@@ -286,8 +330,12 @@ private:
   size_t depth_ = 0; // brackets and chains together
   size_t statement_tokens_ = 0;
   uint32_t line_indent_ = 1;
-  int missing_braces_ = 0;
-  bool balance_known_ = false;
+  std::optional<Token> header_; // the word of a header whose block has not opened yet
+  size_t header_level_ = 0;
+  uint32_t header_indent_ = 1;
+  /// Each question reads the declaration once more: a hostile file may not make that quadratic.
+  static constexpr size_t kMaxBraceQuestions = 100;
+  size_t brace_questions_ = 0;
 };
 
 } // namespace

@@ -96,6 +96,7 @@ TokenList read_tokens(const SourceManager& sources, Span part, Diagnostics& diag
     Token token{static_cast<uint16_t>(type), fresh_line, false, span};
     fresh_line = false;
     errors.add(token, list.tokens);
+    if (errors.hopeless()) break;
   }
   errors.finish();
   Token end = end_token(part);

@@ -59,7 +59,7 @@ private:
     antlr4::misc::IntervalSet expected = parser->getExpectedTokens();
     for (const antlr4::misc::Interval& range : expected.getIntervals())
       for (ssize_t type = range.a; type <= range.b; ++type)
-        failure.expected.push_back(type < 0 ? tok::END_OF_FILE : static_cast<uint16_t>(type));
+        failure.expected.push_back(static_cast<uint16_t>(type)); // EOF is -1, END_OF_FILE 0xffff
   }
 };
 
