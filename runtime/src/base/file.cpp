@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <fmt/format.h>
+#include <new>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -54,7 +55,13 @@ Result<std::string> read_file(const std::string& path, const std::string& name, 
   const auto size = static_cast<uint64_t>(before.st_size);
   if (size > limit)
     return file_error(name, fmt::format("holds {} bytes, more than the limit of {}", size, limit));
-  std::string bytes(size, '\0');
+  std::string bytes;
+  try {
+    bytes.resize(size);
+  } catch (
+      const std::bad_alloc&) { // the library's way to say so; a file's size is no internal error
+    return file_error(name, fmt::format("no memory for its {} bytes", size));
+  }
   size_t filled = 0;
   while (filled < bytes.size()) {
     const ssize_t got = ::read(file.value, bytes.data() + filled, bytes.size() - filled);
