@@ -134,12 +134,14 @@ void Kernels::per_point(const fuse::Kernel& kernel) {
   // asks for single axes, the flat number is enough.
   auto operand_index = [&](const Shape& shape, const std::vector<int64_t>& map) {
     size_t trailing = 0;
-    for (size_t k = 0; k < map.size(); ++k)
-      if (map[k] < 0)
-        trailing = map[k] == ~static_cast<int64_t>(trailing) ? trailing + 1 : map.size() + 1;
-      else if (trailing > 0)
-        trailing = map.size() + 1;
-    if (trailing == kernel.inner.size() && kernel.collapsed && kernel.inner.size() > 1) {
+    bool in_order = true;
+    for (int64_t axis : map) {
+      if (axis < 0)
+        in_order = in_order && axis == ~static_cast<int64_t>(trailing++);
+      else
+        in_order = in_order && trailing == 0;
+    }
+    if (in_order && trailing == kernel.inner.size() && trailing > 1 && kernel.collapsed) {
       std::vector<Dim> strides = strides_of(shape);
       Affine flat = position;
       for (size_t k = 0; k < map.size(); ++k)

@@ -72,6 +72,9 @@ void Planner::add_store(ValueId value, Target to, const Key& key) {
   // A constant or a parameter is not worth loading back from where a copy of it went.
   bool worth = to.kind == Target::Kind::temporary || info.kind != Kind::inlined ||
                stored_[value.value] || cost_[value.value] > 0;
+  // What does not belong to the tensor at hand can't be loaded from there.
+  if (to.kind == Target::Kind::result)
+    worth = worth && function_.results[to.index].per_tensor == info.row;
   if (worth && info.home.kind == Target::Kind::none) info.home = to;
 }
 
@@ -92,9 +95,11 @@ void Planner::build_kernels() {
     if (kind == Kind::fold || kind == Kind::copy || kind == Kind::pick)
       kernel_at(key_of(id)).folds.push_back(id);
   }
+  // Where a value can be stored at `near`: by its own kernel, unless that runs outside of the rows.
   auto own_key = [&](ValueId id, const Position& near) {
     const Info& info = plan_.of(id);
-    return info.kind == Kind::inlined ? flat_key(near, graph_.type(id).shape) : key_of(id);
+    bool flat = info.kind == Kind::inlined || near.row != info.row;
+    return flat ? flat_key(near, graph_.type(id).shape) : key_of(id);
   };
   // Results straight into their buffers; those updated in place, if nothing stands against it.
   for (size_t r = 0; r < function_.results.size(); ++r) {
