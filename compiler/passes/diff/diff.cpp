@@ -1,6 +1,7 @@
 // Functions over functions: what forward and reverse are used for (see diff.h).
 #include "passes/diff/diff.h"
 
+#include "ir/varying.h"
 #include "passes/diff/forward.h"
 #include "passes/diff/reverse.h"
 #include "support/check.h"
@@ -19,34 +20,6 @@ std::vector<ValueId> arguments(Graph& graph, const Function& f, Wrt wrt) {
   for (size_t index : wrt) {
     TW_CHECK(index < f.parameters.size() && is_real(f.parameters[index].type.dtype));
     out.push_back(argument(graph, f, index));
-  }
-  return out;
-}
-
-bool mentions(std::span<const Dim> dims, std::span<const std::string> symbols) {
-  std::vector<std::string> used;
-  for (const Dim& dim : dims)
-    dim.collect_symbols(used);
-  return std::any_of(used.begin(), used.end(), [&](const std::string& name) {
-    return std::find(symbols.begin(), symbols.end(), name) != symbols.end();
-  });
-}
-
-// Values that differ from tensor to tensor in a function over a table.
-std::unordered_set<ValueId> per_tensor_values(const Graph& graph, const Function& f,
-                                              std::span<const ValueId> roots) {
-  std::unordered_set<ValueId> out;
-  if (!f.over_table) return out;
-  for (ValueId id : reachable(graph, roots)) {
-    const Node& node = graph.node(id);
-    if (node.op == Op::across_sum || node.op == Op::across_min || node.op == Op::across_max)
-      continue;
-    bool own = node.op == Op::random || mentions(node.type.shape, f.tensor_symbols) ||
-               mentions(node.attr.dims, f.tensor_symbols);
-    if (node.op == Op::arg) own |= f.parameters[node.attr.ints[0]].per_tensor;
-    own |= std::any_of(node.operands.begin(), node.operands.end(),
-                       [&](ValueId operand) { return out.contains(operand); });
-    if (own) out.insert(id);
   }
   return out;
 }
@@ -148,7 +121,7 @@ Outcome gradient(Graph& graph, const Function& f, size_t result, Wrt wrt) {
                      graph.origin(value)};
   std::vector<ValueId> from = arguments(graph, f, wrt);
   Reverse pass(graph, from);
-  pass.set_per_tensor(per_tensor_values(graph, f, std::vector{value}));
+  if (f.over_table) pass.set_per_tensor(varies_by_tensor(graph, f));
   pass.seed(value, b.constant(1, type.dtype));
   if (auto error = pass.run(std::vector{value})) return *error;
   Function out = shell(f, ".gradient");

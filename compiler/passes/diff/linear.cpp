@@ -181,7 +181,9 @@ ValueId transpose_linear(Builder& b, const Node& node, size_t k, ValueId d) {
   }
   case Op::concat: return transpose_concat(b, node, k, d);
   case Op::gather: return b.scatter_add({node.operands.begin() + 1, node.operands.end()}, d, from);
-  case Op::scatter_add: return b.gather(d, {node.operands.begin(), node.operands.end() - 1});
+  case Op::scatter_add:
+    if (node.operands.size() == 1) return b.broadcast_scalar(d, from); // all into one number
+    return b.gather(d, {node.operands.begin(), node.operands.end() - 1});
   case Op::reduce_sum: {
     Axes summed = reduced_axes(node), map;
     for (int64_t axis = 0; axis < static_cast<int64_t>(from.size()); ++axis)

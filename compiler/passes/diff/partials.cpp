@@ -121,7 +121,7 @@ ROW(div,      ON2(-3, 3, -3, 3, off_pole),
     return times(b.neg(b.div(y, v.x[1])));)
 ROW(pow,      ON2(0.2, 3, -2, 3),
     return k == 0 ? power_base(b, x, v.x[1], y) : times(power_exponent(b, x, y));)
-ROW(mod,      ON2(-5, 5, -3, 3, off_jump),
+ROW(mod,      ON2(-5, 5, 0.5, 3, off_jump),
     if (k == 0) return same();
     return times(b.neg(b.make(Op::floor, {b.div(x, v.x[1])})));)
 ROW(atan2,    ON2(-3, 3, -3, 3, off_origin),

@@ -51,7 +51,7 @@ void Reverse::accumulate(ValueId value, ValueId contribution) {
 }
 
 void Reverse::send(ValueId from, ValueId operand, ValueId contribution) {
-  if (per_tensor_.contains(from) && !per_tensor_.contains(operand)) {
+  if (!per_tensor_.empty() && per_tensor_[from.value] && !per_tensor_[operand.value]) {
     if (!builder_.type(contribution).is_scalar())
       return fail(operand, "the gradient of a shared tensor in a rule over many tensors");
     contribution = builder_.make(Op::across_sum, {contribution});

@@ -21,7 +21,7 @@ public:
 
   // In a function over a table of tensors: values that belong to the tensor at hand. A cotangent
   // that goes from such a value to a shared one is summed over the table.
-  void set_per_tensor(std::unordered_set<ValueId> values) { per_tensor_ = std::move(values); }
+  void set_per_tensor(std::vector<bool> by_id) { per_tensor_ = std::move(by_id); }
 
   // Adds to the cotangent of a value, before run.
   void seed(ValueId value, ValueId cotangent) { accumulate(value, cotangent); }
@@ -41,7 +41,8 @@ private:
 
   Graph& graph_;
   Builder builder_;
-  std::unordered_set<ValueId> wrt_, active_, per_tensor_;
+  std::unordered_set<ValueId> wrt_, active_;
+  std::vector<bool> per_tensor_; // by id; empty outside tables
   std::unordered_map<ValueId, ValueId> cotangents_;
   std::unordered_map<ValueId, std::vector<Maybe>> tuple_cotangents_;
   std::optional<DiffError> error_;
