@@ -203,7 +203,7 @@ def split(name, value, bits, parts, short=0):
 
 
 def header():
-    out = ["// Coefficients of the element functions, written by tests/math/fit_polynomials.py: change them there.\n"
+    out = ["// Coefficients of the element functions, written by tests/math/fit_polynomials.py.\n"
            "#pragma once\n\nnamespace thalweg::math::coefficients {\n\n// clang-format off\n"
            "// Every table is in ascending powers; the F32 values are floats exactly.\n\n"]
     for name, comment, function, weight, f32, f64 in TABLES:

@@ -1,5 +1,4 @@
-// Coefficients of the element functions, written by tests/math/fit_polynomials.py: change them
-// there.
+// Coefficients of the element functions, written by tests/math/fit_polynomials.py.
 #pragma once
 
 namespace thalweg::math::coefficients {
