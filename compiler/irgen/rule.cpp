@@ -43,23 +43,26 @@ struct StateDef {
 
 class RuleBuilder : public RuleHooks {
 public:
-  RuleBuilder(const Unit& unit, const Chain& chain, size_t rank) : u_(unit), chain_(chain), rank_(rank), main_(*chain.rule.decl->as<OptimizerDecl>()) {}
+  RuleBuilder(const Unit& unit, const Chain& chain, size_t rank) : u_(unit), chain_(chain), rank_(rank) {}
 
   std::optional<RuleUnit> run() {
-    const auto* body = std::get_if<RuleBody>(&main_.body);
     size_t errors = u_.diags.error_count();
-    if (!body) {
-      u_.diags.report(DiagKind::not_lowered, main_.name.span,
-                      std::holds_alternative<RoutingBody>(main_.body) ? "an optimizer that routes parameters to rules is not compiled yet"
-                                                                      : "an optimizer made from a flow is not compiled yet");
-      return std::nullopt;
+    const Decl* decl = chain_.rule.decl ? chain_.rule.decl : chain_.transforms.back().decl;
+    name_ = name_of(*decl);
+    unit_.name = name_.name.str();
+    if (const auto* main = decl->as<OptimizerDecl>()) {
+      body_ = std::get_if<RuleBody>(&main->body);
+      if (!body_) {
+        u_.diags.report(DiagKind::not_lowered, name_.span,
+                        std::holds_alternative<RoutingBody>(main->body) ? "an optimizer that routes parameters to rules is not compiled yet"
+                                                                        : "an optimizer made from a flow is not compiled yet");
+        return std::nullopt;
+      }
+      unit_.demands.matrix = body_->scope == RuleScope::matrix;
+      unit_.demands.vector = body_->scope == RuleScope::vector;
+      if (body_->scope == RuleScope::matrix) rank_ = 2;
+      if (body_->scope == RuleScope::vector) rank_ = 1;
     }
-    body_ = body;
-    unit_.name = main_.name.name.str();
-    unit_.demands.matrix = body->scope == RuleScope::matrix;
-    unit_.demands.vector = body->scope == RuleScope::vector;
-    if (body->scope == RuleScope::matrix) rank_ = 2;
-    if (body->scope == RuleScope::vector) rank_ = 1;
     unit_.rank = rank_;
     if (rank_ == 1) x_type_ = Type::tensor(u_.precision, {Dim::symbol("size")});
     else {
@@ -77,7 +80,7 @@ public:
       if (!steps() || u_.diags.error_count() > errors) return std::nullopt;
       if (!widen()) break;
       if (round == kMaxShapeRounds) {
-        u_.diags.report(DiagKind::state_shape, main_.name.span, "the shapes of the states grow with every step");
+        u_.diags.report(DiagKind::state_shape, name_.span, "the shapes of the states grow with every step");
         return std::nullopt;
       }
     }
@@ -138,7 +141,7 @@ private:
     if (a.kind == Argument::Kind::schedule)
       for (size_t k = 0; k < a.arguments.size(); ++k) add_hyper(name + "." + a.schedule->params[k].name.name.str(), a.arguments[k]);
     if (a.kind == Argument::Kind::rule)
-      u_.diags.report(DiagKind::not_lowered, a.span.valid() ? a.span : main_.name.span, "an optimizer inside an optimizer is not compiled yet");
+      u_.diags.report(DiagKind::not_lowered, a.span.valid() ? a.span : name_.span, "an optimizer inside an optimizer is not compiled yet");
   }
   static const std::vector<Param>& params_of(const Decl& decl) {
     if (const auto* t = decl.as<TransformDecl>()) return t->params;
@@ -147,7 +150,7 @@ private:
   std::string prefix(const RuleCall& call) const { return &call == &chain_.rule ? "" : name_of(*call.decl).name.str() + "."; }
   void for_calls(const std::function<void(const RuleCall&)>& visit) {
     for (const RuleCall& call : chain_.transforms) visit(call);
-    visit(chain_.rule);
+    if (chain_.rule.decl) visit(chain_.rule);
   }
   void collect_hypers() {
     for_calls([&](const RuleCall& call) {
@@ -218,7 +221,7 @@ private:
     gradient_ = parameter("gradient", x_type_, true);
     for (const StateDef& state : states_)
       if (state.per_tensor) parameter("state " + state.name, state.type, true);
-    e_->bind(u_.program.symbol_of(body_->variable), Value::tensor(x_));
+    if (body_) e_->bind(u_.program.symbol_of(body_->variable), Value::tensor(x_));
     schedule_states_.clear();
     for (const StateDef& state : states_) {
       ValueId id = arg("state " + state.name);
@@ -227,9 +230,9 @@ private:
     }
     e_->schedule_states = &schedule_states_;
     for_calls([&](const RuleCall& call) { bind_hypers(call); });
-    bind_objective(main_);
+    bind_objective();
   }
-  void bind_objective(const OptimizerDecl&) {
+  void bind_objective() {
     Value f;
     f.kind = Value::Kind::objective;
     for (size_t k = 0; k < u_.program.symbols.size(); ++k)
@@ -317,6 +320,7 @@ private:
     return v;
   }
   Span prime_span(const Ident& name) const {
+    if (!body_) return name.span;
     for (const Stmt* s : body_->body)
       if (const auto* prime = s->as<PrimeStmt>(); prime && prime->name.name == name.name) return prime->name.span;
     return name.span;
@@ -324,7 +328,7 @@ private:
 
   bool steps() {
     reports_.clear();
-    if (!body(body_->body)) return false;
+    if (body_ && !body(body_->body)) return false;
     // The schedules' states advance even where the rule does not read the rate.
     recorded_.clear();
     for_calls([&](const RuleCall& call) {
@@ -336,7 +340,8 @@ private:
           if (v.is_tensor()) recorded_.emplace_back(name, e_->builder().cast(v.id, DType::f64));
         }
     });
-    new_x_ = next(body_->variable, x_type_, fmt::format("{}", body_->variable.name.view()));
+    if (!body_) unit_.demands.gradient_at_x = true;
+    new_x_ = !body_ ? gradient_at_x() : next(body_->variable, x_type_, fmt::format("{}", body_->variable.name.view()));
     return new_x_.is_tensor();
   }
 
@@ -396,7 +401,7 @@ private:
     base(unit_.initial, unit_.name + ".initial");
     base(unit_.step, unit_.name + ".step");
     std::vector<Result>& results = unit_.step.results;
-    results.push_back({body_->variable.name.str(), new_x_.id, true, static_cast<int>(unit_.index_of("x"))});
+    results.push_back({body_ ? body_->variable.name.str() : "x", new_x_.id, true, static_cast<int>(unit_.index_of("x"))});
     for (size_t k = 0; k < states_.size(); ++k) {
       const StateDef& state = states_[k];
       unit_.states.push_back({state.name, state.type, state.per_tensor});
@@ -433,7 +438,7 @@ private:
       return;
     }
     bool varies = row_dependent(std::span(&v.id, 1))[v.id.value];
-    if (varies && body_->scope != RuleScope::vector) {
+    if (varies && !unit_.demands.vector) {
       u_.diags.report(DiagKind::not_scalar, item.value->span, fmt::format("'{}' differs from parameter to parameter", name)).help("reduce it over all of them: norm(all g), sum(all …)");
       return;
     }
@@ -448,8 +453,8 @@ private:
   Unit u_;
   const Chain& chain_;
   size_t rank_;
-  const OptimizerDecl& main_;
-  const RuleBody* body_ = nullptr;
+  Ident name_;
+  const RuleBody* body_ = nullptr; // of the rule; null for transforms alone
   RuleUnit unit_;
   Type x_type_;
   std::optional<Elaborator> e_;
@@ -471,8 +476,33 @@ private:
 std::optional<RuleUnit> elaborate_rule(const Unit& unit, const Chain& chain, size_t rank) {
   for (const RuleCall& call : chain.transforms)
     if (unit.program.broken.contains(call.decl)) return std::nullopt;
-  if (unit.program.broken.contains(chain.rule.decl)) return std::nullopt;
+  if (chain.rule.decl && unit.program.broken.contains(chain.rule.decl)) return std::nullopt;
   return RuleBuilder(unit, chain, rank).run();
+}
+
+bool check_schedule(const Unit& unit, const Decl& decl) {
+  const auto& schedule = *decl.as<ScheduleDecl>();
+  Elaborator e(unit);
+  size_t errors = unit.diags.error_count();
+  int64_t next = 0;
+  auto open = [&] { return e.builder().arg(next++, Type::scalar(DType::f64)); };
+  e.step = open();
+  e.loss = open();
+  Value v;
+  v.kind = Value::Kind::schedule;
+  v.schedule.decl = &schedule;
+  v.schedule.arguments = std::make_shared<std::vector<Value>>();
+  for (size_t k = 0; k < schedule.params.size(); ++k) v.schedule.arguments->push_back(Value::tensor(open()));
+  std::map<std::string, Elaborator::ScheduleState> states;
+  for (const Stmt* s : schedule.body)
+    if (const auto* list = s->as<StateStmt>())
+      for (const StateDecl& state : list->states) {
+        ValueId id = open();
+        states["." + state.name.name.str()] = {id, id};
+      }
+  e.schedule_states = &states;
+  e.schedule_at(v.schedule, e.step);
+  return unit.diags.error_count() == errors;
 }
 
 } // namespace thalweg::irgen

@@ -24,7 +24,7 @@ struct RuleCall {
 };
 struct Chain {
   std::vector<RuleCall> transforms; // in the order in which the gradient meets them
-  RuleCall rule;
+  RuleCall rule;                    // without a declaration: the transforms alone, x' is their gradient
 };
 
 struct Demands {
@@ -77,6 +77,9 @@ struct RuleUnit {
 // The rule for parameters of one rank; flat (rank 1) if the rule never looks at the shape. Nothing
 // after errors, which were reported.
 std::optional<RuleUnit> elaborate_rule(const Unit& unit, const Chain& chain, size_t rank);
+
+// A schedule by itself, its arguments left open; false after messages.
+bool check_schedule(const Unit& unit, const ast::Decl& decl);
 
 // A call with every hyperparameter at its default; for `check`.
 std::optional<RuleCall> default_call(const Unit& unit, const ast::Decl& decl);

@@ -1,0 +1,126 @@
+// Slots filled with pointers (see bound_call.h).
+#include "driver/bound_call.h"
+
+#include <cstdlib>
+#include <cstring>
+
+namespace thalweg::driver {
+
+void* Buffer::get(size_t bytes) {
+  if (bytes <= bytes_ && data_) return data_.get();
+  size_t rounded = (bytes + 63) / 64 * 64 + 64;
+  data_.reset(std::aligned_alloc(64, rounded));
+  bytes_ = data_ ? rounded : 0;
+  if (data_) std::memset(data_.get(), 0, rounded);
+  return data_.get();
+}
+
+std::optional<size_t> byte_size(const Shape& shape, DType dtype, const Bindings& sizes) {
+  std::optional<std::vector<int64_t>> dims = evaluate_shape(shape, sizes);
+  if (!dims) return std::nullopt;
+  int64_t count = count_elements(*dims);
+  if (count < 0 || count > (int64_t{1} << 56)) return std::nullopt;
+  return static_cast<size_t>(count * dtype_size(dtype));
+}
+
+BoundCall::BoundCall(const CompiledFunction& function) : f_(function), buffers_(static_cast<size_t>(function.layout.call_slots), nullptr) {}
+
+void BoundCall::parameter(size_t k, const void* memory) {
+  const loops::Slot& slot = f_.layout.parameters[k];
+  if (!slot.per_tensor) buffers_[static_cast<size_t>(slot.slot)] = const_cast<void*>(memory);
+}
+void BoundCall::result(size_t k, void* memory) {
+  void*& at = buffers_[static_cast<size_t>(f_.layout.results[k].slot)];
+  ready_ = ready_ && memory;
+  at = memory;
+}
+void BoundCall::size(const std::string& symbol, int64_t value) {
+  auto [it, fresh] = sizes_.emplace(symbol, value);
+  if (!fresh && it->second == value) return;
+  it->second = value;
+  ready_ = false;
+}
+
+void BoundCall::rows(const std::vector<Bindings>& sizes) {
+  ready_ = false;
+  rows_.clear();
+  for (const Bindings& row : sizes) rows_.push_back({row, std::vector<void*>(static_cast<size_t>(f_.layout.row_slots), nullptr), {}});
+}
+void BoundCall::row_parameter(size_t row, size_t k, const void* memory) {
+  rows_[row].buffers[static_cast<size_t>(f_.layout.parameters[k].slot)] = const_cast<void*>(memory);
+}
+void BoundCall::row_result(size_t row, size_t k, void* memory) { rows_[row].buffers[static_cast<size_t>(f_.layout.results[k].slot)] = memory; }
+
+bool BoundCall::prepare() {
+  if (ready_) return true;
+  dims_.clear();
+  for (const std::string& symbol : f_.symbols) {
+    auto it = sizes_.find(symbol);
+    if (it == sizes_.end()) return false;
+    dims_.push_back(it->second);
+  }
+  auto fill = [&](int64_t row, std::vector<void*>& buffers, const Bindings& sizes, bool per_tensor) {
+    auto own = [&](const loops::Slot& slot) {
+      if (slot.per_tensor != per_tensor) return true;
+      size_t at = static_cast<size_t>(slot.slot);
+      Buffer*& mine = owned_by_[{row, slot.slot}];
+      if (buffers[at] && (!mine || buffers[at] != mine->data())) return true; // somebody else's
+      std::optional<size_t> bytes = byte_size(slot.shape, slot.dtype, sizes);
+      if (!bytes) return false;
+      if (!mine) {
+        owned_.push_back(std::make_unique<Buffer>());
+        mine = owned_.back().get();
+      }
+      buffers[at] = mine->get(*bytes);
+      return buffers[at] != nullptr;
+    };
+    for (const loops::Slot& slot : f_.layout.parameters)
+      if (!own(slot)) return false;
+    for (const loops::Slot& slot : f_.layout.results)
+      if (!own(slot)) return false;
+    for (const loops::Slot& slot : f_.layout.temporaries)
+      if (!own(slot)) return false;
+    return true;
+  };
+  if (!fill(-1, buffers_, sizes_, false)) return false;
+  table_.clear();
+  for (size_t r = 0; r < rows_.size(); ++r) {
+    Bindings all = sizes_;
+    for (const auto& [name, value] : rows_[r].sizes) all[name] = value;
+    if (!fill(static_cast<int64_t>(r), rows_[r].buffers, all, true)) return false;
+    rows_[r].dims.clear();
+    for (const std::string& symbol : f_.tensor_symbols) {
+      auto it = rows_[r].sizes.find(symbol);
+      if (it == rows_[r].sizes.end()) return false;
+      rows_[r].dims.push_back(it->second);
+    }
+    table_.push_back({rows_[r].buffers.data(), rows_[r].dims.data()});
+  }
+  ready_ = true;
+  return true;
+}
+
+int32_t BoundCall::call(uint64_t seed, int64_t step) {
+  tw_call call{};
+  call.buffers = buffers_.data();
+  call.dims = dims_.data();
+  call.rows = table_.data();
+  call.row_count = static_cast<int64_t>(table_.size());
+  call.seed = seed;
+  call.step = step;
+  return f_.entry(&call);
+}
+
+double BoundCall::scalar_result(size_t k) const {
+  const loops::Slot& slot = f_.layout.results[k];
+  const void* memory = buffers_[static_cast<size_t>(slot.slot)];
+  switch (slot.dtype) {
+  case DType::f64: return *static_cast<const double*>(memory);
+  case DType::f32: return *static_cast<const float*>(memory);
+  case DType::i64: return static_cast<double>(*static_cast<const int64_t*>(memory));
+  case DType::boolean: return *static_cast<const uint8_t*>(memory);
+  }
+  return 0;
+}
+
+} // namespace thalweg::driver

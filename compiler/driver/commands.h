@@ -1,0 +1,75 @@
+// The commands of the program; each returns an exit code (front.h).
+#pragma once
+
+#include "driver/front.h"
+#include "driver/pipeline.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace thalweg::driver {
+
+// What several commands share.
+struct CommonOptions {
+  std::string file;
+  std::string library;              // folder of the standard library
+  std::vector<std::string> sets;    // NAME=VALUE
+  std::string precision;            // "" = the program's
+  PipelineOptions pipeline;
+  bool time_passes = false;
+  bool json = false;
+};
+
+struct RunOptions {
+  CommonOptions common;
+  std::string experiment; // "" = all
+  std::string out;
+  bool force = false, quiet = false, ascii = false;
+};
+int run_command(const RunOptions& options);
+
+struct CheckOptions {
+  CommonOptions common;
+};
+int check_command(const CheckOptions& options);
+
+struct FmtOptions {
+  std::vector<std::string> files;
+  bool in_place = false, check = false;
+};
+int fmt_command(const FmtOptions& options);
+
+struct DiffOptions {
+  CommonOptions common;
+  std::string problem;
+  bool latex = false, ascii = false;
+};
+int diff_command(const DiffOptions& options);
+
+struct EvalOptions {
+  CommonOptions common;
+  std::string problem;
+  std::vector<std::string> at; // "x=[1, 2]"; also data: "X=data.csv" is not read here
+  std::string what = "value";
+};
+int eval_command(const EvalOptions& options);
+
+struct TraceOptions {
+  CommonOptions common;
+  std::string experiment, racer;
+  int64_t steps = 3;
+};
+int trace_command(const TraceOptions& options);
+
+struct BuildOptions {
+  CommonOptions common;
+  std::string optimizer;
+  std::string out = ".";
+};
+int build_command(const BuildOptions& options);
+
+// Phases and their times on standard error.
+void print_times(const Pipeline& pipeline, double parse_seconds);
+
+} // namespace thalweg::driver

@@ -1,0 +1,136 @@
+// The command line: options to commands, help with examples, exit codes.
+#include "driver/commands.h"
+
+#include "support/check.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+using namespace thalweg;
+using namespace thalweg::driver;
+
+namespace {
+
+void common(CLI::App* app, CommonOptions& options, bool runs) {
+  app->add_option("file", options.file, "program to read (.tw)")->required();
+  app->add_option("--set", options.sets, "NAME=VALUE: a number of the program (steps, lambda, RULE.lr)")->take_all()->allow_extra_args(false);
+  app->add_option("--precision", options.precision, "f32 or f64 instead of the program's");
+  app->add_option("--stdlib", options.library, "folder of the standard library");
+  if (!runs) return;
+  app->add_flag("--time-passes", options.time_passes, "print how long each phase took");
+  app->add_option("--target", options.pipeline.target, "processor: host, baseline, avx2, avx512")->check(CLI::IsMember({"host", "baseline", "avx2", "avx512"}));
+}
+
+int guarded(const std::function<int()>& command) {
+  try {
+    return command();
+  } catch (const InternalError& error) {
+    fmt::print(stderr, "thalweg: internal error: {}\nThis is a bug of Thalweg, not of your program; please report it with the file at hand.\n", error.what());
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "error: out of memory\n");
+    return kExitProgram;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "thalweg: internal error: {}\n", error.what());
+  }
+  return kExitInternal;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Thalweg: optimization problems and optimizers from formulas, compiled."};
+  app.name("thalweg");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", std::string("thalweg ") + THALWEG_VERSION);
+  app.footer("Exit codes: 0 done; 1 the program, its data or the run is at fault; 2 the command line is;\n"
+             "70 a bug of Thalweg; 130 interrupted.\n"
+             "'thalweg COMMAND --help' shows the options and examples of a command.");
+  std::string library = library_root(argv[0]);
+
+  RunOptions run{{"", library, {}, "", {}, false, false}, "", "", false, false, false};
+  CLI::App* run_app = app.add_subcommand("run", "run the experiments of a program");
+  common(run_app, run.common, true);
+  std::vector<std::string> dumps;
+  run_app->add_option("--experiment", run.experiment, "this experiment alone");
+  run_app->add_option("--out", run.out, "folder for log.jsonl, summary.json and the final parameters");
+  run_app->add_flag("--force", run.force, "write into a folder that already holds results");
+  run_app->add_flag("--json", run.common.json, "print the summary as JSON on standard output");
+  run_app->add_flag("--quiet", run.quiet, "no progress");
+  run_app->add_flag("--ascii", run.ascii, "no Unicode in tables and curves");
+  run_app->footer("Examples:\n"
+                  "  thalweg run examples/01_logistic_regression.tw\n"
+                  "  thalweg run model.tw --set steps=1000 --set lambda=0.01 --out results\n"
+                  "  thalweg run model.tw --precision f32 --json");
+
+  CheckOptions check{{"", library, {}, "", {}, false, false}};
+  CLI::App* check_app = app.add_subcommand("check", "check a program without running it");
+  common(check_app, check.common, false);
+  check_app->footer("Examples:\n  thalweg check model.tw");
+
+  FmtOptions fmt_options;
+  CLI::App* fmt_app = app.add_subcommand("fmt", "print programs in their canonical layout");
+  fmt_app->add_option("files", fmt_options.files, "programs (.tw)")->required();
+  fmt_app->add_flag("--in-place", fmt_options.in_place, "write the files instead of printing them");
+  fmt_app->add_flag("--check", fmt_options.check, "say which files would change; exit code 1 if any");
+  fmt_app->footer("Examples:\n  thalweg fmt model.tw\n  thalweg fmt --in-place *.tw");
+
+  DiffOptions diff{{"", library, {}, "", {}, false, false}, "", false, false};
+  CLI::App* diff_app = app.add_subcommand("diff", "print gradient and Hessian of a problem as formulas");
+  common(diff_app, diff.common, false);
+  diff_app->add_option("--problem", diff.problem, "this problem");
+  diff_app->add_flag("--latex", diff.latex, "LaTeX alone");
+  diff_app->add_flag("--ascii", diff.ascii, "no Unicode");
+  diff_app->footer("Examples:\n  thalweg diff model.tw\n  thalweg diff model.tw --problem Ridge --latex");
+
+  EvalOptions eval{{"", library, {}, "", {}, false, false}, "", {}, "value"};
+  CLI::App* eval_app = app.add_subcommand("eval", "evaluate a problem at a point");
+  common(eval_app, eval.common, true);
+  eval_app->add_option("--problem", eval.problem, "this problem");
+  eval_app->add_option("--at", eval.at, "NAME=VALUE for params and data, e.g. x=[1, 2]")->take_all()->allow_extra_args(false);
+  eval_app->add_option("--what", eval.what, "value, gradient, hessian; several with commas");
+  eval_app->add_flag("--json", eval.common.json, "print JSON");
+  eval_app->footer("Examples:\n  thalweg eval model.tw --problem Rosenbrock --at \"x=[-1.2, 1]\" --what value,gradient,hessian --json");
+
+  TraceOptions trace{{"", library, {}, "", {}, false, false}, "", "", 3};
+  CLI::App* trace_app = app.add_subcommand("trace", "show every value of a rule, step by step");
+  common(trace_app, trace.common, false);
+  trace_app->add_option("--experiment", trace.experiment, "this experiment");
+  trace_app->add_option("--racer", trace.racer, "this optimizer of the experiment alone");
+  trace_app->add_option("--steps", trace.steps, "how many steps")->check(CLI::Range(int64_t{0}, int64_t{1000000}));
+  trace_app->footer("Examples:\n  thalweg trace model.tw --steps 3");
+
+  BuildOptions build{{"", library, {}, "", {}, false, false}, "", "."};
+  CLI::App* build_app = app.add_subcommand("build", "compile an optimizer to a static library with a C header");
+  common(build_app, build.common, true);
+  build_app->add_option("--optimizer", build.optimizer, "this optimizer of the file");
+  build_app->add_option("--out", build.out, "folder for the library and the header");
+  build_app->footer("Examples:\n  thalweg build my_rule.tw --out build/lib\n  cc main.c build/lib/libmy_rule.a -lm");
+
+  for (auto [sub, options] : {std::pair{run_app, &run.common}, {eval_app, &eval.common}, {build_app, &build.common}}) {
+    sub->add_option("--dump", dumps, "print instead of running: ast, types, ir, loops, llvm, asm; several with commas")->delimiter(',')->check(CLI::IsMember({"ast", "types", "ir", "loops", "llvm", "asm"}));
+    sub->add_option("--stop-after", options->pipeline.stop_after, "end after a phase: ast, types, ir, loops")->check(CLI::IsMember({"ast", "types", "ir", "loops"}));
+  }
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    int code = app.exit(error);
+    return code == 0 ? kExitOk : kExitUsage;
+  }
+  for (CommonOptions* options : {&run.common, &eval.common, &build.common})
+    for (const std::string& what : dumps) {
+      options->pipeline.dump_ir = options->pipeline.dump_ir || what == "ir";
+      options->pipeline.dump_loops = options->pipeline.dump_loops || what == "loops";
+      options->pipeline.code.want_llvm = options->pipeline.code.want_llvm || what == "llvm";
+      options->pipeline.code.want_asm = options->pipeline.code.want_asm || what == "asm";
+    }
+  return guarded([&] {
+    if (run_app->parsed()) return run_command(run);
+    if (check_app->parsed()) return check_command(check);
+    if (fmt_app->parsed()) return fmt_command(fmt_options);
+    if (diff_app->parsed()) return diff_command(diff);
+    if (eval_app->parsed()) return eval_command(eval);
+    if (trace_app->parsed()) return trace_command(trace);
+    return build_command(build);
+  });
+}

@@ -1,0 +1,159 @@
+// Objective functions bound to memory (see objective.h).
+#include "driver/objective.h"
+
+#include "ir/interp.h"
+#include "passes/diff/diff.h"
+#include "passes/simplify/simplify.h"
+#include "thalweg/random.h"
+
+#include <cstring>
+#include <fmt/format.h>
+
+namespace thalweg::driver {
+
+using irgen::ProblemUnit;
+
+Objective::Objective(Front& front, Pipeline& pipeline, const ProblemUnit& problem, const std::vector<std::pair<std::string, double>>& values, DType precision)
+    : front_(front), pipeline_(pipeline), problem_(problem), values_(values), precision_(precision) {
+  for (const ProblemUnit::Hyper& hyper : problem.hypers) {
+    if (hyper.is_size) continue;
+    double number = 0;
+    for (const auto& [name, value] : values)
+      if (name == hyper.name) number = value;
+    numbers_.push_back(number);
+  }
+}
+
+bool Objective::compile() {
+  Function loss = problem_.objective;
+  loss.results.resize(1);
+  loss = simplify::simplify(pipeline_.graph(), loss);
+  std::vector<size_t> wrt;
+  for (size_t k = 0; k < problem_.parameters.size(); ++k) wrt.push_back(problem_.first_parameter() + k);
+  diff::Outcome derived = pipeline_.timed("differentiate", [&] { return diff::gradient(pipeline_.graph(), loss, 0, wrt); });
+  if (!derived) {
+    front_.diags.report(DiagKind::no_derivative, derived.error().span, derived.error().text);
+    return false;
+  }
+  gradient_ = *derived;
+  gradient_.name = problem_.objective.name + ".gradient";
+  auto compiled = pipeline_.compile({gradient_, problem_.objective});
+  if (!compiled) return false;
+  compiled_ = std::move(*compiled);
+  gradient_call_.emplace(compiled_[0]);
+  measure_call_.emplace(compiled_[1]);
+  return true;
+}
+
+bool Objective::bind_sizes(const Bindings& sizes, const std::string& batch_dimension) {
+  sizes_ = sizes;
+  batch_dimension_ = batch_dimension;
+  pieces_.clear();
+  total_ = 0;
+  for (const ProblemUnit::Parameter& parameter : problem_.parameters) {
+    std::optional<std::vector<int64_t>> shape = evaluate_shape(parameter.type.shape, sizes);
+    int64_t count = shape ? count_elements(*shape) : -1;
+    if (count < 0 || count > (int64_t{1} << 40) - total_) {
+      front_.diags.report(DiagKind::bad_size, parameter.span, fmt::format("param '{}' of shape {} has a size that is negative, unknown or too large", parameter.name, shape_str(parameter.type.shape)));
+      return false;
+    }
+    pieces_.push_back({parameter.name, *shape, total_, count});
+    total_ += count;
+  }
+  for (BoundCall* call : {&*gradient_call_, &*measure_call_})
+    for (const auto& [name, value] : sizes_) call->size(name, value);
+  return true;
+}
+
+bool Objective::initialize(void* arena, uint64_t seed) {
+  std::vector<Tensor> inputs;
+  for (double number : numbers_) inputs.push_back(Tensor::scalar(number));
+  for (size_t k = 0; k < pieces_.size(); ++k) {
+    Function one = problem_.initial;
+    one.results = {problem_.initial.results[k]};
+    InterpreterOptions options;
+    options.bindings = sizes_;
+    options.random = [&](const RandomRequest& request, Tensor& out) {
+      tw_key key{seed, tw_name_hash(pieces_[k].name.data(), pieces_[k].name.size()), static_cast<uint32_t>(request.site), 0, 0};
+      uint64_t count = static_cast<uint64_t>(out.size());
+      if (out.dtype() == DType::f32) {
+        float* to = out.data<float>().data();
+        if (request.distribution == Distribution::normal) tw_fill_normal_f32(&key, 0, count, 0, 1, to);
+        else if (request.distribution == Distribution::uniform) tw_fill_uniform_f32(&key, 0, count, 0, 1, to);
+        else tw_fill_rademacher_f32(&key, 0, count, to);
+      } else {
+        double* to = out.data<double>().data();
+        if (request.distribution == Distribution::normal) tw_fill_normal_f64(&key, 0, count, 0, 1, to);
+        else if (request.distribution == Distribution::uniform) tw_fill_uniform_f64(&key, 0, count, 0, 1, to);
+        else tw_fill_rademacher_f64(&key, 0, count, to);
+      }
+    };
+    Evaluated out = Interpreter(pipeline_.graph(), options).evaluate(one, inputs);
+    if (!out.ok()) {
+      front_.diags.report(DiagKind::bad_data, out.failure->span, fmt::format("the initial value of '{}' can't be computed: {}", pieces_[k].name, out.failure->text));
+      return false;
+    }
+    std::memcpy(static_cast<char*>(arena) + static_cast<size_t>(pieces_[k].offset) * element_bytes(), out.results[0].raw(), static_cast<size_t>(pieces_[k].count) * element_bytes());
+  }
+  return true;
+}
+
+void Objective::bind(BoundCall& call, const void* point, const DataView& data) {
+  size_t at = 0;
+  for (const double& number : numbers_) call.parameter(at++, &number);
+  for (const Piece& piece : pieces_) call.parameter(at++, static_cast<const char*>(point) + static_cast<size_t>(piece.offset) * element_bytes());
+  for (const void* buffer : data.buffers) call.parameter(at++, buffer);
+  if (!batch_dimension_.empty()) call.size(batch_dimension_, data.rows);
+}
+
+int32_t Objective::evaluate(const void* point, const DataView& data, double& value, void* gradient) {
+  BoundCall& call = *gradient_call_;
+  bind(call, point, data);
+  for (size_t k = 0; k < pieces_.size(); ++k)
+    call.result(k + 1, gradient ? static_cast<char*>(gradient) + static_cast<size_t>(pieces_[k].offset) * element_bytes() : nullptr);
+  if (!call.prepare()) return TW_SHAPE_MISMATCH;
+  int32_t status = call.call();
+  value = call.scalar_result(0);
+  return status;
+}
+
+int32_t Objective::measure(const void* point, const DataView& data, double& value, std::vector<double>& metrics) {
+  BoundCall& call = *measure_call_;
+  bind(call, point, data);
+  if (!call.prepare()) return TW_SHAPE_MISMATCH;
+  int32_t status = call.call();
+  value = call.scalar_result(0);
+  metrics.clear();
+  for (size_t k = 1; k < problem_.objective.results.size(); ++k) metrics.push_back(call.scalar_result(k));
+  return status;
+}
+
+static Tensor tensor_from(const void* memory, DType dtype, std::vector<int64_t> shape) {
+  Tensor t(dtype, std::move(shape));
+  std::memcpy(t.raw(), memory, static_cast<size_t>(t.size() * dtype_size(dtype)));
+  return t;
+}
+
+std::string Objective::non_finite_term(const void* point, const DataView& data, double& number) {
+  std::vector<Tensor> inputs;
+  Bindings sizes = sizes_;
+  if (!batch_dimension_.empty()) sizes[batch_dimension_] = data.rows;
+  for (double n : numbers_) inputs.push_back(Tensor::scalar(n));
+  for (const Piece& piece : pieces_)
+    inputs.push_back(tensor_from(static_cast<const char*>(point) + static_cast<size_t>(piece.offset) * element_bytes(), precision_, piece.shape));
+  for (size_t k = 0; k < problem_.data.size(); ++k) {
+    const Type& type = problem_.data[k].type;
+    std::optional<std::vector<int64_t>> shape = evaluate_shape(type.shape, sizes);
+    if (!shape) return "";
+    inputs.push_back(tensor_from(data.buffers[k], type.dtype, *shape));
+  }
+  InterpreterOptions options;
+  options.bindings = sizes;
+  // As written, not as simplified: the term is to be found in the text.
+  std::optional<NonFinite> found = first_non_finite(pipeline_.graph(), problem_.objective, inputs, options);
+  if (!found) return "";
+  number = found->number;
+  return found->span.valid() ? std::string(front_.sources.text(found->span)) : "";
+}
+
+} // namespace thalweg::driver

@@ -1,0 +1,65 @@
+// A problem's objective compiled: value and gradient, metrics, initial parameters.
+#pragma once
+
+#include "driver/bound_call.h"
+#include "driver/data.h"
+#include "irgen/problem.h"
+
+#include <optional>
+
+namespace thalweg::driver {
+
+class Objective {
+public:
+  // `values`: one per hyperparameter of the problem.
+  Objective(Front& front, Pipeline& pipeline, const irgen::ProblemUnit& problem, const std::vector<std::pair<std::string, double>>& values, DType precision);
+
+  // Derives and compiles; false after messages.
+  bool compile();
+  // Sizes of everything but the batch dimension; false after a message.
+  bool bind_sizes(const Bindings& sizes, const std::string& batch_dimension);
+
+  // The parameters lie end to end, in declaration order, row-major.
+  struct Piece {
+    std::string name;
+    std::vector<int64_t> shape;
+    int64_t offset = 0, count = 0; // in elements
+  };
+  const std::vector<Piece>& pieces() const { return pieces_; }
+  int64_t total() const { return total_; }
+  size_t element_bytes() const { return static_cast<size_t>(dtype_size(precision_)); }
+  DType precision() const { return precision_; }
+  const irgen::ProblemUnit& problem() const { return problem_; }
+  const Bindings& sizes() const { return sizes_; }
+  const std::vector<double>& numbers() const { return numbers_; }
+
+  // Initial values into `arena`; false after a message.
+  bool initialize(void* arena, uint64_t seed);
+  // Value and gradient at `point`; the gradient may be null. Status as of the compiled function.
+  int32_t evaluate(const void* point, const DataView& data, double& value, void* gradient);
+  // Value and metrics.
+  int32_t measure(const void* point, const DataView& data, double& value, std::vector<double>& metrics);
+
+  // The term of the objective that is first not finite at `point`, as written; empty if none.
+  std::string non_finite_term(const void* point, const DataView& data, double& number);
+
+  Function gradient_function() const { return gradient_; } // before the last passes; for diff and dumps
+
+private:
+  void bind(BoundCall& call, const void* point, const DataView& data);
+  Front& front_;
+  Pipeline& pipeline_;
+  const irgen::ProblemUnit& problem_;
+  std::vector<std::pair<std::string, double>> values_;
+  std::vector<double> numbers_; // the numeric hypers, in order
+  DType precision_;
+  Function gradient_;
+  std::vector<CompiledFunction> compiled_; // gradient, measure
+  std::optional<BoundCall> gradient_call_, measure_call_;
+  std::vector<Piece> pieces_;
+  int64_t total_ = 0;
+  Bindings sizes_;
+  std::string batch_dimension_;
+};
+
+} // namespace thalweg::driver

@@ -1,0 +1,70 @@
+// The way from functions of the graph to entry points: simplify, contract, lower, compile.
+#pragma once
+
+#include "codegen/lower.h"
+#include "diag/diagnostics.h"
+#include "ir/graph.h"
+#include "jit/jit.h"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace thalweg::driver {
+
+// What --dump, --stop-after and --time-passes ask for.
+struct PipelineOptions {
+  bool dump_ir = false, dump_loops = false;
+  codegen::CompileDumps code; // llvm, asm
+  bool any() const { return dump_ir || dump_loops || code.want_llvm || code.want_asm; }
+  std::string stop_after; // "", "ir", "loops"
+  std::string target = "host";
+};
+
+struct PassTime {
+  std::string name;
+  double seconds;
+};
+
+struct CompiledFunction {
+  Function function;      // as compiled: simplified, contracted
+  loops::Layout layout;
+  std::vector<std::string> symbols, tensor_symbols;
+  tw_function entry = nullptr;
+};
+
+class Pipeline {
+public:
+  Pipeline(Graph& graph, Diagnostics& diags, PipelineOptions options);
+
+  // Simplified and contracted; the same arithmetic that is compiled.
+  Function finish(const Function& function);
+  // Loops of a finished function; a located message if something is not lowered yet.
+  std::optional<loops::Lowered> lower(const Function& function);
+  // All in one object. Nothing after a message.
+  std::optional<std::vector<CompiledFunction>> compile(const std::vector<Function>& functions);
+
+  int compilations() const { return jit_ ? jit_->compilations() : 0; }
+  std::vector<PassTime> times() const;
+  const std::string& dumps() const { return dump_; }
+  const PipelineOptions& options() const { return options_; }
+  Graph& graph() { return graph_; }
+  template <class F> auto timed(const std::string& name, F f) {
+    auto start = std::chrono::steady_clock::now();
+    auto result = f();
+    add_time(name, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    return result;
+  }
+  void add_time(const std::string& name, double seconds);
+
+private:
+  Graph& graph_;
+  Diagnostics& diags_;
+  PipelineOptions options_;
+  std::optional<jit::Jit> jit_;
+  std::vector<PassTime> times_;
+  std::string dump_;
+};
+
+} // namespace thalweg::driver
