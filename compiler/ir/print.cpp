@@ -86,14 +86,14 @@ std::string attr_text(const Node& node, const LambdaLabel& lambda) {
   size_t rank = dims.size() / 2; // of slice and pad
   switch (node.op) {
   case Op::arg: return fmt::format(" {}", ints[0]);
-  case Op::constant: return " " + number_text(ints[0], node.type.dtype);
+  case Op::constant: return fmt::format(" {}", number_text(ints[0], node.type.dtype));
   case Op::table: {
     std::string out = " [";
     for (size_t i = 0; i < ints.size(); ++i)
       out += (i ? ", " : "") + number_text(ints[i], node.type.dtype);
     return out + "]";
   }
-  case Op::dim: return " " + dims_text(dims);
+  case Op::dim: return fmt::format(" {}", dims_text(dims));
   case Op::iota:
   case Op::concat:
   case Op::argmin:
@@ -167,7 +167,7 @@ bool attr_readable(const Node& node) {
 std::string node_text(const Node& node, const Label& label, const LambdaLabel& lambda) {
   std::string out(op_info(node.op).name);
   for (ValueId operand : node.operands)
-    out += " " + label(operand);
+    out.append(" ").append(label(operand));
   out += attr_readable(node) ? attr_text(node, lambda) : " <malformed>";
   return out + " : " + node.type.str();
 }

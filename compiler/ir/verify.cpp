@@ -205,7 +205,7 @@ void verify_or_die(const Graph& graph, const Function& function, const char* pas
   if (problems.empty()) return;
   std::string text = fmt::format("after pass {}, function {}:", pass_name, function.name);
   for (const std::string& problem : problems)
-    text += "\n  " + problem;
+    text.append("\n  ").append(problem);
   if (verifier.printable()) text += "\n" + print(graph, function);
   TW_CHECK(problems.empty(), "{}", text);
 }
