@@ -23,7 +23,8 @@ std::optional<size_t> byte_size(const Shape& shape, DType dtype, const Bindings&
   return static_cast<size_t>(count * dtype_size(dtype));
 }
 
-BoundCall::BoundCall(const CompiledFunction& function) : f_(function), buffers_(static_cast<size_t>(function.layout.call_slots), nullptr) {}
+BoundCall::BoundCall(const CompiledFunction& function)
+    : f_(function), buffers_(static_cast<size_t>(function.layout.call_slots), nullptr) {}
 
 void BoundCall::parameter(size_t k, const void* memory) {
   const loops::Slot& slot = f_.layout.parameters[k];
@@ -44,12 +45,16 @@ void BoundCall::size(const std::string& symbol, int64_t value) {
 void BoundCall::rows(const std::vector<Bindings>& sizes) {
   ready_ = false;
   rows_.clear();
-  for (const Bindings& row : sizes) rows_.push_back({row, std::vector<void*>(static_cast<size_t>(f_.layout.row_slots), nullptr), {}});
+  for (const Bindings& row : sizes)
+    rows_.push_back(
+        {row, std::vector<void*>(static_cast<size_t>(f_.layout.row_slots), nullptr), {}});
 }
 void BoundCall::row_parameter(size_t row, size_t k, const void* memory) {
   rows_[row].buffers[static_cast<size_t>(f_.layout.parameters[k].slot)] = const_cast<void*>(memory);
 }
-void BoundCall::row_result(size_t row, size_t k, void* memory) { rows_[row].buffers[static_cast<size_t>(f_.layout.results[k].slot)] = memory; }
+void BoundCall::row_result(size_t row, size_t k, void* memory) {
+  rows_[row].buffers[static_cast<size_t>(f_.layout.results[k].slot)] = memory;
+}
 
 bool BoundCall::prepare() {
   if (ready_) return true;
@@ -59,7 +64,8 @@ bool BoundCall::prepare() {
     if (it == sizes_.end()) return false;
     dims_.push_back(it->second);
   }
-  auto fill = [&](int64_t row, std::vector<void*>& buffers, const Bindings& sizes, bool per_tensor) {
+  auto fill = [&](int64_t row, std::vector<void*>& buffers, const Bindings& sizes,
+                  bool per_tensor) {
     auto own = [&](const loops::Slot& slot) {
       if (slot.per_tensor != per_tensor) return true;
       size_t at = static_cast<size_t>(slot.slot);
@@ -86,7 +92,8 @@ bool BoundCall::prepare() {
   table_.clear();
   for (size_t r = 0; r < rows_.size(); ++r) {
     Bindings all = sizes_;
-    for (const auto& [name, value] : rows_[r].sizes) all[name] = value;
+    for (const auto& [name, value] : rows_[r].sizes)
+      all[name] = value;
     if (!fill(static_cast<int64_t>(r), rows_[r].buffers, all, true)) return false;
     rows_[r].dims.clear();
     for (const std::string& symbol : f_.tensor_symbols) {

@@ -41,8 +41,8 @@ public:
   void row_parameter(size_t row, size_t k, const void* memory);
   void row_result(size_t row, size_t k, void* memory);
 
-  // Allocates what is missing; cheap when no size changed. False if a size is unknown or memory can't
-  // be had.
+  // Allocates what is missing; cheap when no size changed. False if a size is unknown or memory
+  // can't be had.
   bool prepare();
   int32_t call(uint64_t seed = 0, int64_t step = 0);
   // Of a shared scalar result that nobody bound.

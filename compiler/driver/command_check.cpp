@@ -1,4 +1,5 @@
-// `thalweg check`: everything that can be wrong before a run, and what rules ask and problems offer.
+// `thalweg check`: everything that can be wrong before a run, and what rules ask and problems
+// offer.
 #include "driver/experiment_run.h"
 
 #include "passes/diff/diff.h"
@@ -23,7 +24,8 @@ public:
       if (decl->as<ast::ScheduleDecl>()) schedule(*decl);
     }
     for (const ast::Decl* decl : front_.program.own)
-      if (decl->as<ast::ExperimentDecl>() && !front_.program.broken.contains(decl) && check_experiment(front_, *decl, options_))
+      if (decl->as<ast::ExperimentDecl>() && !front_.program.broken.contains(decl) &&
+          check_experiment(front_, *decl, options_))
         lines_ += fmt::format("experiment {}\n", ast::name_of(*decl).name.view());
   }
   const std::string& lines() const { return lines_; }
@@ -38,7 +40,8 @@ private:
     Function loss = problem->objective;
     loss.results.resize(1);
     std::vector<size_t> wrt;
-    for (size_t k = 0; k < problem->parameters.size(); ++k) wrt.push_back(problem->first_parameter() + k);
+    for (size_t k = 0; k < problem->parameters.size(); ++k)
+      wrt.push_back(problem->first_parameter() + k);
     diff::Outcome gradient = diff::gradient(graph, simplify::simplify(graph, loss), 0, wrt);
     if (!gradient) {
       front_.diags.report(DiagKind::no_derivative, gradient.error().span, gradient.error().text);
@@ -47,8 +50,12 @@ private:
     Pipeline pipeline(graph, front_.diags, {});
     if (!pipeline.lower(pipeline.finish(*gradient))) return;
     std::string shapes;
-    for (const auto& p : problem->parameters) shapes += fmt::format("{}{}{}", shapes.empty() ? "" : ", ", p.name, p.type.shape.empty() ? "" : shape_str(p.type.shape));
-    lines_ += fmt::format("problem {} offers f, ∇f, ∇²f{} of {}\n", ast::name_of(decl).name.view(), problem->has_constraints ? ", constraints" : "", shapes.empty() ? "nothing" : shapes);
+    for (const auto& p : problem->parameters)
+      shapes += fmt::format("{}{}{}", shapes.empty() ? "" : ", ", p.name,
+                            p.type.shape.empty() ? "" : shape_str(p.type.shape));
+    lines_ += fmt::format("problem {} offers f, ∇f, ∇²f{} of {}\n", ast::name_of(decl).name.view(),
+                          problem->has_constraints ? ", constraints" : "",
+                          shapes.empty() ? "nothing" : shapes);
   }
 
   void rule(const ast::Decl& decl, irgen::Chain chain, std::string_view word) {
@@ -58,19 +65,23 @@ private:
     if (!rule) return;
     Pipeline pipeline(graph, front_.diags, {});
     if (!pipeline.lower(pipeline.finish(rule->step))) return;
-    lines_ += fmt::format("{} {} needs {}\n", word, ast::name_of(decl).name.view(), rule->demands.str());
+    lines_ +=
+        fmt::format("{} {} needs {}\n", word, ast::name_of(decl).name.view(), rule->demands.str());
   }
   void optimizer(const ast::Decl& decl) {
     Graph graph;
-    if (auto call = irgen::default_call(front_.unit(graph, DType::f64), decl)) rule(decl, {{}, std::move(*call)}, "optimizer");
+    if (auto call = irgen::default_call(front_.unit(graph, DType::f64), decl))
+      rule(decl, {{}, std::move(*call)}, "optimizer");
   }
   void transform(const ast::Decl& decl) {
     Graph graph;
-    if (auto call = irgen::default_call(front_.unit(graph, DType::f64), decl)) rule(decl, {{std::move(*call)}, {}}, "transform");
+    if (auto call = irgen::default_call(front_.unit(graph, DType::f64), decl))
+      rule(decl, {{std::move(*call)}, {}}, "transform");
   }
   void schedule(const ast::Decl& decl) {
     Graph graph;
-    if (irgen::check_schedule(front_.unit(graph, DType::f64), decl)) lines_ += fmt::format("schedule {}\n", ast::name_of(decl).name.view());
+    if (irgen::check_schedule(front_.unit(graph, DType::f64), decl))
+      lines_ += fmt::format("schedule {}\n", ast::name_of(decl).name.view());
   }
 
   Front& front_;

@@ -34,7 +34,8 @@ int fmt_command(const FmtOptions& options) {
         front.diags.report(DiagKind::bad_output, {}, written.error().message());
         code = front.report();
       }
-    } else if (std::fwrite(text->data(), 1, text->size(), stdout) != text->size() || std::fflush(stdout) != 0) {
+    } else if (std::fwrite(text->data(), 1, text->size(), stdout) != text->size() ||
+               std::fflush(stdout) != 0) {
       return kExitProgram;
     }
   }

@@ -19,13 +19,16 @@ namespace rt = thalweg::runtime;
 namespace {
 
 rt::Order order_of(const std::string& name) {
-  return name == "sequential" ? rt::Order::sequential : name == "replacement" ? rt::Order::replacement : rt::Order::shuffled;
+  return name == "sequential"    ? rt::Order::sequential
+         : name == "replacement" ? rt::Order::replacement
+                                 : rt::Order::shuffled;
 }
 
 class ExperimentRunner {
 public:
   ExperimentRunner(Front& front, ExperimentRun& run, const RunOptions& options)
-      : front_(front), run_(run), options_(options), err_(rt::detect_terminal(2, options.ascii)), out_(rt::detect_terminal(1, options.ascii)) {}
+      : front_(front), run_(run), options_(options), err_(rt::detect_terminal(2, options.ascii)),
+        out_(rt::detect_terminal(1, options.ascii)) {}
 
   int execute(const std::string& folder_name) {
     std::optional<rt::OutputFolder> folder;
@@ -49,9 +52,12 @@ public:
     if (log)
       if (rt::Outcome closed = log->close(); !closed) return fail(closed.error());
     if (folder)
-      if (rt::Outcome written = folder->write_summary(summary); !written) return fail(written.error());
-    if (options_.common.json) print(rt::print_json_pretty(rt::summary_json(summary)));
-    else show(summary, curves);
+      if (rt::Outcome written = folder->write_summary(summary); !written)
+        return fail(written.error());
+    if (options_.common.json)
+      print(rt::print_json_pretty(rt::summary_json(summary)));
+    else
+      show(summary, curves);
     return rt::interrupted() ? kExitInterrupted : code;
   }
 
@@ -63,46 +69,61 @@ private:
   }
 
   void print(const std::string& text) {
-    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) output_lost_ = true;
+    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
+      output_lost_ = true;
   }
 
-  int race(RacerRun& racer, rt::LogFile* log, rt::ExperimentSummary& summary, std::vector<rt::Curve>& curves) {
+  int race(RacerRun& racer, rt::LogFile* log, rt::ExperimentSummary& summary,
+           std::vector<rt::Curve>& curves) {
     const irgen::ExperimentUnit& x = run_.experiment;
     std::optional<rt::BatchSource> batches;
     if (!run_.data.batched.empty()) {
-      rt::Result<rt::BatchPlan> plan = rt::BatchPlan::make(run_.data.training_rows, x.batch, order_of(x.order), x.seed);
+      rt::Result<rt::BatchPlan> plan =
+          rt::BatchPlan::make(run_.data.training_rows, x.batch, order_of(x.order), x.seed);
       if (!plan) return fail(plan.error());
       std::vector<std::shared_ptr<rt::Tensor>> tensors;
-      for (size_t k : run_.data.batched) tensors.push_back(run_.data.training[k]);
-      rt::Result<rt::BatchSource> source = rt::BatchSource::make(std::move(tensors), std::move(*plan));
+      for (size_t k : run_.data.batched)
+        tensors.push_back(run_.data.training[k]);
+      rt::Result<rt::BatchSource> source =
+          rt::BatchSource::make(std::move(tensors), std::move(*plan));
       if (!source) return fail(source.error());
       batches.emplace(std::move(*source));
     }
     std::vector<std::string> columns;
-    for (const irgen::RecordItem& item : x.records) columns.push_back(item.name);
+    for (const irgen::RecordItem& item : x.records)
+      columns.push_back(item.name);
     rt::Recorder recorder(racer.name(), columns, log);
     rt::LoopOptions loop;
     loop.steps = x.steps;
     loop.epochs = x.epochs;
     loop.until = x.until != nullptr;
     loop.record_every = x.every > 0 ? x.every : default_interval();
-    rt::Progress progress(racer.name(), err_, [](const std::string& text) { std::fputs(text.c_str(), stderr); std::fflush(stderr); });
+    rt::Progress progress(racer.name(), err_, [](const std::string& text) {
+      std::fputs(text.c_str(), stderr);
+      std::fflush(stderr);
+    });
     rt::LoopHooks hooks;
     hooks.interrupted = [] { return rt::interrupted(); };
     bool show_progress = !options_.quiet && !(options_.common.json && !err_.is_terminal);
-    if (show_progress) hooks.progress = [&](const rt::ProgressState& state) { progress.update(state); };
-    rt::LoopOutcome outcome = rt::run_loop(racer, batches ? &*batches : nullptr, loop, recorder, hooks);
+    if (show_progress)
+      hooks.progress = [&](const rt::ProgressState& state) { progress.update(state); };
+    rt::LoopOutcome outcome =
+        rt::run_loop(racer, batches ? &*batches : nullptr, loop, recorder, hooks);
     if (show_progress) progress.finish({outcome.steps, x.steps, outcome.loss, outcome.seconds});
     if (outcome.record_error) return fail(*outcome.record_error);
     summary.runs.push_back(run_summary(racer, outcome));
     // The curve is the recorded loss, or whatever is recorded first.
     if (!columns.empty()) {
-      std::string column = std::find(columns.begin(), columns.end(), "loss") != columns.end() ? "loss" : columns[0];
+      std::string column =
+          std::find(columns.begin(), columns.end(), "loss") != columns.end() ? "loss" : columns[0];
       curves.push_back({racer.name(), recorder.series(column)});
       curve_name_ = column;
     }
-    bool bad = outcome.stopped_by == rt::StoppedBy::not_finite || outcome.stopped_by == rt::StoppedBy::failed;
-    if (bad) front_.diags.report(DiagKind::run_failed, {}, fmt::format("{}: {}", racer.name(), outcome.message));
+    bool bad = outcome.stopped_by == rt::StoppedBy::not_finite ||
+               outcome.stopped_by == rt::StoppedBy::failed;
+    if (bad)
+      front_.diags.report(DiagKind::run_failed, {},
+                          fmt::format("{}: {}", racer.name(), outcome.message));
     return bad ? kExitProgram : kExitOk;
   }
 
@@ -121,13 +142,18 @@ private:
     s.seconds = outcome.seconds;
     s.loss = racer.final_loss();
     std::vector<double> metrics = racer.metrics();
-    for (size_t k = 0; k < metrics.size(); ++k) s.metrics.emplace_back(run_.problem.metrics[k], metrics[k]);
-    for (const auto& [name, value] : racer.reports()) s.reports.emplace_back(name, value);
+    for (size_t k = 0; k < metrics.size(); ++k)
+      s.metrics.emplace_back(run_.problem.metrics[k], metrics[k]);
+    for (const auto& [name, value] : racer.reports())
+      s.reports.emplace_back(name, value);
     for (const Objective::Piece& piece : run_.objective->pieces()) {
       rt::Scalar scalar = run_.precision == DType::f32 ? rt::Scalar::f32 : rt::Scalar::f64;
       rt::Result<rt::Tensor> tensor = rt::Tensor::make(scalar, piece.shape);
       if (!tensor) continue;
-      std::memcpy(tensor->data(), static_cast<const char*>(racer.point()) + static_cast<size_t>(piece.offset) * run_.objective->element_bytes(), tensor->bytes());
+      std::memcpy(tensor->data(),
+                  static_cast<const char*>(racer.point()) +
+                      static_cast<size_t>(piece.offset) * run_.objective->element_bytes(),
+                  tensor->bytes());
       s.params.push_back({piece.name, std::make_shared<rt::Tensor>(std::move(*tensor))});
     }
     return s;
@@ -146,7 +172,8 @@ private:
   std::string where() const {
     if (run_.data.training_rows == 0) return "";
     if (run_.data.validation_rows == 0) return fmt::format(": {} rows", run_.data.training_rows);
-    return fmt::format(": {} rows to train, {} held out; metrics on the held-out rows", run_.data.training_rows, run_.data.validation_rows);
+    return fmt::format(": {} rows to train, {} held out; metrics on the held-out rows",
+                       run_.data.training_rows, run_.data.validation_rows);
   }
 
   Front& front_;
@@ -168,7 +195,8 @@ void print_times(const Pipeline& pipeline, double front_seconds) {
     text += fmt::format("{:<16} {:>9.3f} ms\n", time.name, time.seconds * 1e3);
     total += time.seconds;
   }
-  text += fmt::format("{:<16} {:>9.3f} ms, {} compilation{}\n", "all", total * 1e3, pipeline.compilations(), pipeline.compilations() == 1 ? "" : "s");
+  text += fmt::format("{:<16} {:>9.3f} ms, {} compilation{}\n", "all", total * 1e3,
+                      pipeline.compilations(), pipeline.compilations() == 1 ? "" : "s");
   std::fputs(text.c_str(), stderr);
 }
 
@@ -176,14 +204,19 @@ int run_command(const RunOptions& options) {
   Front front(options.common.library);
   auto start = std::chrono::steady_clock::now();
   if (!front.load(options.common.file)) return front.report();
-  double front_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  double front_seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   std::vector<const ast::Decl*> experiments;
   if (options.experiment.empty()) {
     for (const ast::Decl* decl : front.program.own)
       if (decl->as<ast::ExperimentDecl>()) experiments.push_back(decl);
     if (experiments.empty() && !front.diags.has_errors())
-      front.diags.report(DiagKind::no_such_item, {}, fmt::format("{} declares no experiment, so there is nothing to run", front.path)).help("'thalweg check' looks at the rest; 'thalweg eval' evaluates a problem");
-  } else if (const ast::Decl* decl = front.pick<ast::ExperimentDecl>(options.experiment, "experiment")) {
+      front.diags
+          .report(DiagKind::no_such_item, {},
+                  fmt::format("{} declares no experiment, so there is nothing to run", front.path))
+          .help("'thalweg check' looks at the rest; 'thalweg eval' evaluates a problem");
+  } else if (const ast::Decl* decl =
+                 front.pick<ast::ExperimentDecl>(options.experiment, "experiment")) {
     experiments.push_back(decl);
   }
   if (front.diags.has_errors()) return front.report();
@@ -204,7 +237,9 @@ int run_command(const RunOptions& options) {
       continue;
     }
     ExperimentRunner runner(front, *run, options);
-    std::string folder = options.out.empty() || experiments.size() == 1 ? options.out : options.out + "/" + run->experiment.name;
+    std::string folder = options.out.empty() || experiments.size() == 1
+                             ? options.out
+                             : options.out + "/" + run->experiment.name;
     code = std::max(code, runner.execute(folder));
     if (runner.output_lost_) code = kExitProgram;
     if (rt::interrupted()) break;

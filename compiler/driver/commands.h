@@ -13,9 +13,9 @@ namespace thalweg::driver {
 // What several commands share.
 struct CommonOptions {
   std::string file;
-  std::string library;              // folder of the standard library
-  std::vector<std::string> sets;    // NAME=VALUE
-  std::string precision;            // "" = the program's
+  std::string library;           // folder of the standard library
+  std::vector<std::string> sets; // NAME=VALUE
+  std::string precision;         // "" = the program's
   PipelineOptions pipeline;
   bool time_passes = false;
   bool json = false;

@@ -14,25 +14,31 @@ using irgen::ProblemUnit;
 
 DataView ProblemData::view(bool validation_part) const {
   DataView v;
-  for (const auto& tensor : validation_part ? validation : training) v.buffers.push_back(tensor->data());
+  for (const auto& tensor : validation_part ? validation : training)
+    v.buffers.push_back(tensor->data());
   v.rows = validation_part ? validation_rows : training_rows;
   return v;
 }
 
 DataView ProblemData::view(const runtime::Batch& batch) const {
   DataView v = view(false);
-  for (size_t k = 0; k < batched.size(); ++k) v.buffers[batched[k]] = batch.buffers[k];
+  for (size_t k = 0; k < batched.size(); ++k)
+    v.buffers[batched[k]] = batch.buffers[k];
   v.rows = batch.rows;
   return v;
 }
 
-bool bind_size_hypers(Front& front, const ProblemUnit& problem, const std::vector<std::pair<std::string, double>>& values, Bindings& sizes) {
+bool bind_size_hypers(Front& front, const ProblemUnit& problem,
+                      const std::vector<std::pair<std::string, double>>& values, Bindings& sizes) {
   for (const ProblemUnit::Hyper& hyper : problem.hypers) {
     if (!hyper.is_size) continue;
-    auto it = std::find_if(values.begin(), values.end(), [&](const auto& v) { return v.first == hyper.name; });
+    auto it = std::find_if(values.begin(), values.end(),
+                           [&](const auto& v) { return v.first == hyper.name; });
     double v = it == values.end() ? -1 : it->second;
     if (!(v >= 0) || v != std::floor(v) || v > 1e12) {
-      front.diags.report(DiagKind::bad_size, hyper.span, fmt::format("'{}' is a size: a whole number from 0 to 1e12, not {}", hyper.name, v));
+      front.diags.report(
+          DiagKind::bad_size, hyper.span,
+          fmt::format("'{}' is a size: a whole number from 0 to 1e12, not {}", hyper.name, v));
       return false;
     }
     sizes[hyper.name] = static_cast<int64_t>(v);
@@ -44,21 +50,26 @@ namespace {
 
 class Loader {
 public:
-  Loader(Front& front, const irgen::ExperimentUnit& experiment, const ProblemUnit& problem, DType precision)
+  Loader(Front& front, const irgen::ExperimentUnit& experiment, const ProblemUnit& problem,
+         DType precision)
       : f_(front), x_(experiment), p_(problem), precision_(precision) {}
 
   std::optional<ProblemData> run() {
     if (!bind_size_hypers(f_, p_, x_.problem_hypers, out_.sizes)) return std::nullopt;
     if (!find_batch_dimension() || !read()) return std::nullopt;
     if (p_.data.empty()) return std::move(out_);
-    for (runtime::Block& block : blocks_) block.batched = is_batched(data_named(block.name));
-    runtime::Result<runtime::Dataset> dataset = runtime::prepare_dataset(std::move(blocks_), {x_.holdout, x_.seed});
-    if (!dataset) return fail(dataset.error(), x_.sources.empty() ? Span{} : x_.sources[0].path_span);
+    for (runtime::Block& block : blocks_)
+      block.batched = is_batched(data_named(block.name));
+    runtime::Result<runtime::Dataset> dataset =
+        runtime::prepare_dataset(std::move(blocks_), {x_.holdout, x_.seed});
+    if (!dataset)
+      return fail(dataset.error(), x_.sources.empty() ? Span{} : x_.sources[0].path_span);
     out_.training_rows = dataset->training_rows;
     out_.validation_rows = dataset->validation_rows;
     for (const ProblemUnit::Data& data : p_.data) {
       if (!tensor(dataset->training, data, out_.training)) return std::nullopt;
-      if (x_.holdout > 0 && !tensor(dataset->validation, data, out_.validation)) return std::nullopt;
+      if (x_.holdout > 0 && !tensor(dataset->validation, data, out_.validation))
+        return std::nullopt;
     }
     return std::move(out_);
   }
@@ -70,35 +81,44 @@ private:
     return std::nullopt;
   }
   const ProblemUnit::Data& data_named(const std::string& name) const {
-    return *std::find_if(p_.data.begin(), p_.data.end(), [&](const auto& d) { return d.name == name; });
+    return *std::find_if(p_.data.begin(), p_.data.end(),
+                         [&](const auto& d) { return d.name == name; });
   }
   bool is_batched(const ProblemUnit::Data& data) const {
-    return !out_.batch_dimension.empty() && !data.type.shape.empty() && data.type.shape[0] == Dim::symbol(out_.batch_dimension);
+    return !out_.batch_dimension.empty() && !data.type.shape.empty() &&
+           data.type.shape[0] == Dim::symbol(out_.batch_dimension);
   }
 
   // The one leading dimension common to the data that no param uses.
   bool find_batch_dimension() {
     std::vector<std::string> used, candidates;
     for (const auto& parameter : p_.parameters)
-      for (const Dim& dim : parameter.type.shape) dim.collect_symbols(used);
+      for (const Dim& dim : parameter.type.shape)
+        dim.collect_symbols(used);
     for (const auto& data : p_.data)
       if (!data.type.shape.empty())
         if (std::optional<std::string> name = data.type.shape[0].as_symbol())
-          if (std::find(used.begin(), used.end(), *name) == used.end() && std::find(candidates.begin(), candidates.end(), *name) == candidates.end())
+          if (std::find(used.begin(), used.end(), *name) == used.end() &&
+              std::find(candidates.begin(), candidates.end(), *name) == candidates.end())
             candidates.push_back(*name);
     bool wanted = x_.batch || x_.holdout > 0;
     if (!x_.batch_dimension.empty()) {
       if (std::find(candidates.begin(), candidates.end(), x_.batch_dimension) == candidates.end()) {
-        f_.diags.report(DiagKind::bad_experiment, x_.decl->name.span, fmt::format("'{}' is no leading dimension of the data", x_.batch_dimension));
+        f_.diags.report(
+            DiagKind::bad_experiment, x_.decl->name.span,
+            fmt::format("'{}' is no leading dimension of the data", x_.batch_dimension));
         return false;
       }
       out_.batch_dimension = x_.batch_dimension;
     } else if (candidates.size() == 1) {
       out_.batch_dimension = candidates[0];
     } else if (wanted) {
-      Diagnostic& d = f_.diags.report(DiagKind::bad_experiment, x_.decl->name.span,
-                                      candidates.empty() ? "the data have no dimension along which batches are cut" : "the data have several dimensions along which batches could be cut");
-      if (!candidates.empty()) d.help(fmt::format("say which: batch {} of {}", x_.batch.value_or(64), candidates[0]));
+      Diagnostic& d = f_.diags.report(
+          DiagKind::bad_experiment, x_.decl->name.span,
+          candidates.empty() ? "the data have no dimension along which batches are cut"
+                             : "the data have several dimensions along which batches could be cut");
+      if (!candidates.empty())
+        d.help(fmt::format("say which: batch {} of {}", x_.batch.value_or(64), candidates[0]));
       return false;
     }
     for (size_t k = 0; k < p_.data.size(); ++k)
@@ -115,19 +135,25 @@ private:
       }
       runtime::CsvOptions options;
       options.header = source.header;
-      options.missing = source.missing == "drop" ? runtime::Missing::drop : source.missing == "mean" ? runtime::Missing::mean : runtime::Missing::error;
+      options.missing = source.missing == "drop"   ? runtime::Missing::drop
+                        : source.missing == "mean" ? runtime::Missing::mean
+                                                   : runtime::Missing::error;
       if (source.target) {
-        if ((*source.target)[0] == '#') options.target = static_cast<int64_t>(std::stoll(source.target->substr(1)));
-        else options.target = *source.target;
+        if ((*source.target)[0] == '#')
+          options.target = static_cast<int64_t>(std::stoll(source.target->substr(1)));
+        else
+          options.target = *source.target;
       }
-      for (const std::string& column : source.columns) options.columns.push_back(column);
+      for (const std::string& column : source.columns)
+        options.columns.push_back(column);
       std::vector<runtime::DataName> names;
       for (const std::string& name : source.names) {
         const ProblemUnit::Data& data = data_named(name);
         names.push_back({name, static_cast<int64_t>(data.type.rank()), data.is_class});
       }
       options.class_target = names.back().is_class;
-      runtime::Result<std::vector<runtime::Block>> blocks = runtime::load_csv(*path, source.path, options, names);
+      runtime::Result<std::vector<runtime::Block>> blocks =
+          runtime::load_csv(*path, source.path, options, names);
       if (!blocks) {
         fail(blocks.error(), source.path_span);
         return false;
@@ -143,8 +169,12 @@ private:
     return true;
   }
 
-  bool mismatch(const runtime::Block& block, const ProblemUnit::Data& data, Span span, const std::string& why) {
-    f_.diags.report(DiagKind::bad_data, span, fmt::format("'{}' is declared {}, the file gives {}: {}", block.name, shape_str(data.type.shape), runtime::shape_text(block.shape), why))
+  bool mismatch(const runtime::Block& block, const ProblemUnit::Data& data, Span span,
+                const std::string& why) {
+    f_.diags
+        .report(DiagKind::bad_data, span,
+                fmt::format("'{}' is declared {}, the file gives {}: {}", block.name,
+                            shape_str(data.type.shape), runtime::shape_text(block.shape), why))
         .label(data.span, "declared here");
     return false;
   }
@@ -152,34 +182,48 @@ private:
   // Binds the names in the declared shape to the sizes found, or compares them.
   bool match(const runtime::Block& block, const DataSource& source) {
     const ProblemUnit::Data& data = data_named(block.name);
-    if (block.shape.size() != data.type.rank()) return mismatch(block, data, source.path_span, "the number of axes differs");
+    if (block.shape.size() != data.type.rank())
+      return mismatch(block, data, source.path_span, "the number of axes differs");
     for (size_t k = 0; k < block.shape.size(); ++k)
-      if (!bind(data.type.shape[k], block.shape[k])) return mismatch(block, data, source.path_span, fmt::format("{} is {} elsewhere", data.type.shape[k].str(), found_.empty() ? "another number" : found_));
+      if (!bind(data.type.shape[k], block.shape[k]))
+        return mismatch(block, data, source.path_span,
+                        fmt::format("{} is {} elsewhere", data.type.shape[k].str(),
+                                    found_.empty() ? "another number" : found_));
     if (!data.is_class) return true;
     double top = -1;
-    for (double v : block.values) top = std::max(top, v);
-    int64_t classes = block.class_names.empty() ? static_cast<int64_t>(top) + 1 : static_cast<int64_t>(block.class_names.size());
+    for (double v : block.values)
+      top = std::max(top, v);
+    int64_t classes = block.class_names.empty() ? static_cast<int64_t>(top) + 1
+                                                : static_cast<int64_t>(block.class_names.size());
     out_.class_names.emplace_back(block.name, block.class_names);
-    if (!bind(data.classes, classes)) return mismatch(block, data, source.path_span, fmt::format("{} classes are declared, {} are found", data.classes.str(), classes));
+    if (!bind(data.classes, classes))
+      return mismatch(
+          block, data, source.path_span,
+          fmt::format("{} classes are declared, {} are found", data.classes.str(), classes));
     return true;
   }
   bool bind(const Dim& dim, int64_t value) {
-    if (std::optional<std::string> name = dim.as_symbol(); name && !all_.contains(*name) && !out_.sizes.contains(*name)) {
+    if (std::optional<std::string> name = dim.as_symbol();
+        name && !all_.contains(*name) && !out_.sizes.contains(*name)) {
       all_[*name] = value;
       if (*name != out_.batch_dimension) out_.sizes[*name] = value;
       return true;
     }
     Bindings known = out_.sizes;
-    for (const auto& [name, size] : all_) known[name] = size;
+    for (const auto& [name, size] : all_)
+      known[name] = size;
     std::optional<int64_t> now = evaluate_dim(dim, known);
     found_ = now ? std::to_string(*now) : "";
     return now && *now == value;
   }
 
-  bool tensor(const std::vector<runtime::Block>& blocks, const ProblemUnit::Data& data, std::vector<std::shared_ptr<runtime::Tensor>>& to) {
+  bool tensor(const std::vector<runtime::Block>& blocks, const ProblemUnit::Data& data,
+              std::vector<std::shared_ptr<runtime::Tensor>>& to) {
     for (const runtime::Block& block : blocks) {
       if (block.name != data.name) continue;
-      runtime::Scalar scalar = data.type.dtype == DType::i64 ? runtime::Scalar::i64 : precision_ == DType::f32 ? runtime::Scalar::f32 : runtime::Scalar::f64;
+      runtime::Scalar scalar = data.type.dtype == DType::i64 ? runtime::Scalar::i64
+                               : precision_ == DType::f32    ? runtime::Scalar::f32
+                                                             : runtime::Scalar::f64;
       runtime::Result<runtime::Tensor> made = runtime::to_tensor(block, scalar);
       if (!made) {
         fail(made.error(), data.span);
@@ -203,7 +247,8 @@ private:
 
 } // namespace
 
-std::optional<ProblemData> load_data(Front& front, const irgen::ExperimentUnit& experiment, const ProblemUnit& problem, DType precision) {
+std::optional<ProblemData> load_data(Front& front, const irgen::ExperimentUnit& experiment,
+                                     const ProblemUnit& problem, DType precision) {
   return Loader(front, experiment, problem, precision).run();
 }
 

@@ -1,4 +1,5 @@
-// The data of an experiment: files read, split, standardized, and matched with the problem's shapes.
+// The data of an experiment: files read, split, standardized, and matched with the problem's
+// shapes.
 #pragma once
 
 #include "data/batches.h"
@@ -20,20 +21,23 @@ struct DataView {
 
 struct ProblemData {
   std::vector<std::shared_ptr<runtime::Tensor>> training, validation; // per data of the problem
-  std::string batch_dimension;      // empty: nothing is batched
-  std::vector<size_t> batched;      // indices of the data that have it in front
-  Bindings sizes;                   // of all dimensions but the batch dimension, hypers included
+  std::string batch_dimension;                                        // empty: nothing is batched
+  std::vector<size_t> batched; // indices of the data that have it in front
+  Bindings sizes;              // of all dimensions but the batch dimension, hypers included
   int64_t training_rows = 0, validation_rows = 0;
   std::vector<std::pair<std::string, std::vector<std::string>>> class_names;
 
   DataView view(bool validation_part) const;
-  DataView view(const runtime::Batch& batch) const; // batched data from the batch, the rest as they are
+  DataView
+  view(const runtime::Batch& batch) const; // batched data from the batch, the rest as they are
 };
 
 // Reports what is wrong; nothing then.
-std::optional<ProblemData> load_data(Front& front, const irgen::ExperimentUnit& experiment, const irgen::ProblemUnit& problem, DType precision);
+std::optional<ProblemData> load_data(Front& front, const irgen::ExperimentUnit& experiment,
+                                     const irgen::ProblemUnit& problem, DType precision);
 
 // Sizes that hyperparameters give ("hidden"), checked to be whole numbers in range.
-bool bind_size_hypers(Front& front, const irgen::ProblemUnit& problem, const std::vector<std::pair<std::string, double>>& values, Bindings& sizes);
+bool bind_size_hypers(Front& front, const irgen::ProblemUnit& problem,
+                      const std::vector<std::pair<std::string, double>>& values, Bindings& sizes);
 
 } // namespace thalweg::driver

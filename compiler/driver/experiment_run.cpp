@@ -8,7 +8,8 @@
 namespace thalweg::driver {
 
 // Names in record lines that no racer has.
-static void report_unknown(Front& front, const std::vector<irgen::RecordItem>& items, size_t racers, const std::vector<std::vector<irgen::UnknownName>>& unknown) {
+static void report_unknown(Front& front, const std::vector<irgen::RecordItem>& items, size_t racers,
+                           const std::vector<std::vector<irgen::UnknownName>>& unknown) {
   for (size_t item = 0; item <= items.size(); ++item) {
     size_t lacking = 0;
     const irgen::UnknownName* first = nullptr;
@@ -19,22 +20,30 @@ static void report_unknown(Front& front, const std::vector<irgen::RecordItem>& i
           if (!first) first = &name;
         }
     if (!first || lacking < racers) continue;
-    Diagnostic& d = front.diags.report(DiagKind::unknown_name, first->span, fmt::format("nothing in this experiment is named '{}'", first->name));
-    if (auto near = suggest(first->name, first->known)) d.help(fmt::format("did you mean '{}'?", *near));
-    else d.note(fmt::format("to be had: {}", fmt::join(first->known, ", ")));
+    Diagnostic& d =
+        front.diags.report(DiagKind::unknown_name, first->span,
+                           fmt::format("nothing in this experiment is named '{}'", first->name));
+    if (auto near = suggest(first->name, first->known))
+      d.help(fmt::format("did you mean '{}'?", *near));
+    else
+      d.note(fmt::format("to be had: {}", fmt::join(first->known, ", ")));
   }
 }
 
-static std::optional<DType> chosen_precision(Front& front, const std::string& option, const std::string& written) {
+static std::optional<DType> chosen_precision(Front& front, const std::string& option,
+                                             const std::string& written) {
   const std::string& name = option.empty() ? written : option;
   if (name == "f64") return DType::f64;
   if (name == "f32") return DType::f32;
-  front.diags.report(DiagKind::bad_setting, {}, fmt::format("'--precision' is f32 or f64, not '{}'", escape_for_display(name)));
+  front.diags.report(
+      DiagKind::bad_setting, {},
+      fmt::format("'--precision' is f32 or f64, not '{}'", escape_for_display(name)));
   return std::nullopt;
 }
 
 // Everything before data and code.
-static std::unique_ptr<ExperimentRun> elaborate(Front& front, const ast::Decl& decl, const CommonOptions& options) {
+static std::unique_ptr<ExperimentRun> elaborate(Front& front, const ast::Decl& decl,
+                                                const CommonOptions& options) {
   auto run = std::make_unique<ExperimentRun>();
   irgen::Unit unit = front.unit(run->graph, DType::f64);
   auto experiment = irgen::elaborate_experiment(unit, decl);
@@ -50,17 +59,20 @@ static std::unique_ptr<ExperimentRun> elaborate(Front& front, const ast::Decl& d
   run->experiment = std::move(*experiment);
   run->problem = std::move(*problem);
   run->pipeline = std::make_unique<Pipeline>(run->graph, front.diags, options.pipeline);
-  run->objective = std::make_unique<Objective>(front, *run->pipeline, run->problem, run->experiment.problem_hypers, *precision);
+  run->objective = std::make_unique<Objective>(front, *run->pipeline, run->problem,
+                                               run->experiment.problem_hypers, *precision);
   return run;
 }
 
 static std::vector<std::string> racer_names(const irgen::ExperimentUnit& experiment) {
   std::vector<std::string> names;
-  for (const irgen::Racer& racer : experiment.racers) names.push_back(racer.name);
+  for (const irgen::Racer& racer : experiment.racers)
+    names.push_back(racer.name);
   return names;
 }
 
-std::unique_ptr<ExperimentRun> prepare_experiment(Front& front, const ast::Decl& decl, const CommonOptions& options) {
+std::unique_ptr<ExperimentRun> prepare_experiment(Front& front, const ast::Decl& decl,
+                                                  const CommonOptions& options) {
   std::unique_ptr<ExperimentRun> run = elaborate(front, decl, options);
   if (!run) return nullptr;
   irgen::Unit unit = front.unit(run->graph, run->precision);
@@ -71,12 +83,15 @@ std::unique_ptr<ExperimentRun> prepare_experiment(Front& front, const ast::Decl&
   std::vector<irgen::RecordUnit> records;
   for (size_t k = 0; k < names.size(); ++k) {
     const irgen::Racer& racer = run->experiment.racers[k];
-    auto racer_run = std::make_unique<RacerRun>(front, *run->pipeline, *run->objective, run->data, racer.name, run->experiment.seed);
+    auto racer_run = std::make_unique<RacerRun>(front, *run->pipeline, *run->objective, run->data,
+                                                racer.name, run->experiment.seed);
     if (!racer_run->prepare_rule(unit, racer.chain)) {
       compiled = false;
       continue;
     }
-    auto record = irgen::elaborate_records(unit, run->problem, racer_run->rule(), racer.name, names, run->experiment.holdout > 0, run->experiment.records, run->experiment.until, unknown[k]);
+    auto record = irgen::elaborate_records(unit, run->problem, racer_run->rule(), racer.name, names,
+                                           run->experiment.holdout > 0, run->experiment.records,
+                                           run->experiment.until, unknown[k]);
     compiled = record && racer_run->prepare_records(std::move(*record)) && compiled;
     run->racers.push_back(std::move(racer_run));
   }
@@ -85,10 +100,14 @@ std::unique_ptr<ExperimentRun> prepare_experiment(Front& front, const ast::Decl&
   run->data = std::move(*data);
   if (!run->objective->bind_sizes(run->data.sizes, run->data.batch_dimension)) return nullptr;
   size_t bytes = static_cast<size_t>(run->objective->total()) * run->objective->element_bytes();
-  if (!run->initial_point.get(bytes) || !run->objective->initialize(run->initial_point.data(), run->experiment.seed)) return nullptr;
+  if (!run->initial_point.get(bytes) ||
+      !run->objective->initialize(run->initial_point.data(), run->experiment.seed))
+    return nullptr;
   for (auto& racer : run->racers)
     if (!racer->start(run->initial_point.data())) {
-      front.diags.report(DiagKind::run_failed, {}, fmt::format("{}: the memory for {} parameters can't be had", racer->name(), run->objective->total()));
+      front.diags.report(DiagKind::run_failed, {},
+                         fmt::format("{}: the memory for {} parameters can't be had", racer->name(),
+                                     run->objective->total()));
       return nullptr;
     }
   return run;
@@ -103,9 +122,14 @@ bool check_experiment(Front& front, const ast::Decl& decl, const CommonOptions& 
   std::vector<std::vector<irgen::UnknownName>> unknown(names.size());
   for (size_t k = 0; k < names.size(); ++k) {
     size_t rank = run->problem.parameters.empty() ? 1 : run->problem.parameters[0].type.rank();
-    std::optional<irgen::RuleUnit> rule = irgen::elaborate_rule(unit, run->experiment.racers[k].chain, 1);
-    if (rule && rule->shape_sensitive && rank != 1) rule = irgen::elaborate_rule(unit, run->experiment.racers[k].chain, rank);
-    if (rule) irgen::elaborate_records(unit, run->problem, *rule, names[k], names, run->experiment.holdout > 0, run->experiment.records, run->experiment.until, unknown[k]);
+    std::optional<irgen::RuleUnit> rule =
+        irgen::elaborate_rule(unit, run->experiment.racers[k].chain, 1);
+    if (rule && rule->shape_sensitive && rank != 1)
+      rule = irgen::elaborate_rule(unit, run->experiment.racers[k].chain, rank);
+    if (rule)
+      irgen::elaborate_records(unit, run->problem, *rule, names[k], names,
+                               run->experiment.holdout > 0, run->experiment.records,
+                               run->experiment.until, unknown[k]);
   }
   report_unknown(front, run->experiment.records, names.size(), unknown);
   return front.diags.error_count() == errors;

@@ -22,7 +22,8 @@ struct ExperimentRun {
 };
 
 // Nothing after messages (or when --stop-after ended it).
-std::unique_ptr<ExperimentRun> prepare_experiment(Front& front, const ast::Decl& decl, const CommonOptions& options);
+std::unique_ptr<ExperimentRun> prepare_experiment(Front& front, const ast::Decl& decl,
+                                                  const CommonOptions& options);
 // The same checks without data and machine code, for `check`; true if all is well.
 bool check_experiment(Front& front, const ast::Decl& decl, const CommonOptions& options);
 

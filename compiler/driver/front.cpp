@@ -13,7 +13,9 @@ bool Front::load(const std::string& file) {
   if (!id) {
     std::error_code error;
     bool exists = std::filesystem::exists(file, error);
-    diags.report(DiagKind::file_not_found, {}, fmt::format("can't read '{}'", escape_for_display(file)))
+    diags
+        .report(DiagKind::file_not_found, {},
+                fmt::format("can't read '{}'", escape_for_display(file)))
         .help(exists ? "it is no readable text file" : "there is no such file");
     return false;
   }
@@ -43,7 +45,8 @@ std::string library_root(const std::string&) {
   if (!error)
     for (const char* place : {"../stdlib", "../share/thalweg/stdlib", "../../stdlib"}) {
       fs::path candidate = self.parent_path() / place;
-      if (fs::is_directory(candidate / "optimizers", error)) return candidate.lexically_normal().string();
+      if (fs::is_directory(candidate / "optimizers", error))
+        return candidate.lexically_normal().string();
     }
   return THALWEG_STDLIB_DEFAULT;
 }

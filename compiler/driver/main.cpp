@@ -13,19 +13,26 @@ namespace {
 
 void common(CLI::App* app, CommonOptions& options, bool runs) {
   app->add_option("file", options.file, "program to read (.tw)")->required();
-  app->add_option("--set", options.sets, "NAME=VALUE: a number of the program (steps, lambda, RULE.lr)")->take_all()->allow_extra_args(false);
+  app->add_option("--set", options.sets,
+                  "NAME=VALUE: a number of the program (steps, lambda, RULE.lr)")
+      ->take_all()
+      ->allow_extra_args(false);
   app->add_option("--precision", options.precision, "f32 or f64 instead of the program's");
   app->add_option("--stdlib", options.library, "folder of the standard library");
   if (!runs) return;
   app->add_flag("--time-passes", options.time_passes, "print how long each phase took");
-  app->add_option("--target", options.pipeline.target, "processor: host, baseline, avx2, avx512")->check(CLI::IsMember({"host", "baseline", "avx2", "avx512"}));
+  app->add_option("--target", options.pipeline.target, "processor: host, baseline, avx2, avx512")
+      ->check(CLI::IsMember({"host", "baseline", "avx2", "avx512"}));
 }
 
 int guarded(const std::function<int()>& command) {
   try {
     return command();
   } catch (const InternalError& error) {
-    fmt::print(stderr, "thalweg: internal error: {}\nThis is a bug of Thalweg, not of your program; please report it with the file at hand.\n", error.what());
+    fmt::print(stderr,
+               "thalweg: internal error: {}\nThis is a bug of Thalweg, not of your program; please "
+               "report it with the file at hand.\n",
+               error.what());
   } catch (const std::bad_alloc&) {
     fmt::print(stderr, "error: out of memory\n");
     return kExitProgram;
@@ -42,9 +49,10 @@ int main(int argc, char** argv) {
   app.name("thalweg");
   app.require_subcommand(1);
   app.set_version_flag("--version", std::string("thalweg ") + THALWEG_VERSION);
-  app.footer("Exit codes: 0 done; 1 the program, its data or the run is at fault; 2 the command line is;\n"
-             "70 a bug of Thalweg; 130 interrupted.\n"
-             "'thalweg COMMAND --help' shows the options and examples of a command.");
+  app.footer(
+      "Exit codes: 0 done; 1 the program, its data or the run is at fault; 2 the command line is;\n"
+      "70 a bug of Thalweg; 130 interrupted.\n"
+      "'thalweg COMMAND --help' shows the options and examples of a command.");
   std::string library = library_root(argv[0]);
 
   RunOptions run{{"", library, {}, "", {}, false, false}, "", "", false, false, false};
@@ -52,7 +60,8 @@ int main(int argc, char** argv) {
   common(run_app, run.common, true);
   std::vector<std::string> dumps;
   run_app->add_option("--experiment", run.experiment, "this experiment alone");
-  run_app->add_option("--out", run.out, "folder for log.jsonl, summary.json and the final parameters");
+  run_app->add_option("--out", run.out,
+                      "folder for log.jsonl, summary.json and the final parameters");
   run_app->add_flag("--force", run.force, "write into a folder that already holds results");
   run_app->add_flag("--json", run.common.json, "print the summary as JSON on standard output");
   run_app->add_flag("--quiet", run.quiet, "no progress");
@@ -71,44 +80,60 @@ int main(int argc, char** argv) {
   CLI::App* fmt_app = app.add_subcommand("fmt", "print programs in their canonical layout");
   fmt_app->add_option("files", fmt_options.files, "programs (.tw)")->required();
   fmt_app->add_flag("--in-place", fmt_options.in_place, "write the files instead of printing them");
-  fmt_app->add_flag("--check", fmt_options.check, "say which files would change; exit code 1 if any");
+  fmt_app->add_flag("--check", fmt_options.check,
+                    "say which files would change; exit code 1 if any");
   fmt_app->footer("Examples:\n  thalweg fmt model.tw\n  thalweg fmt --in-place *.tw");
 
   DiffOptions diff{{"", library, {}, "", {}, false, false}, "", false, false};
-  CLI::App* diff_app = app.add_subcommand("diff", "print gradient and Hessian of a problem as formulas");
+  CLI::App* diff_app =
+      app.add_subcommand("diff", "print gradient and Hessian of a problem as formulas");
   common(diff_app, diff.common, false);
   diff_app->add_option("--problem", diff.problem, "this problem");
   diff_app->add_flag("--latex", diff.latex, "LaTeX alone");
   diff_app->add_flag("--ascii", diff.ascii, "no Unicode");
-  diff_app->footer("Examples:\n  thalweg diff model.tw\n  thalweg diff model.tw --problem Ridge --latex");
+  diff_app->footer(
+      "Examples:\n  thalweg diff model.tw\n  thalweg diff model.tw --problem Ridge --latex");
 
   EvalOptions eval{{"", library, {}, "", {}, false, false}, "", {}, "value"};
   CLI::App* eval_app = app.add_subcommand("eval", "evaluate a problem at a point");
   common(eval_app, eval.common, true);
   eval_app->add_option("--problem", eval.problem, "this problem");
-  eval_app->add_option("--at", eval.at, "NAME=VALUE for params and data, e.g. x=[1, 2]")->take_all()->allow_extra_args(false);
+  eval_app->add_option("--at", eval.at, "NAME=VALUE for params and data, e.g. x=[1, 2]")
+      ->take_all()
+      ->allow_extra_args(false);
   eval_app->add_option("--what", eval.what, "value, gradient, hessian; several with commas");
   eval_app->add_flag("--json", eval.common.json, "print JSON");
-  eval_app->footer("Examples:\n  thalweg eval model.tw --problem Rosenbrock --at \"x=[-1.2, 1]\" --what value,gradient,hessian --json");
+  eval_app->footer("Examples:\n  thalweg eval model.tw --problem Rosenbrock --at \"x=[-1.2, 1]\" "
+                   "--what value,gradient,hessian --json");
 
   TraceOptions trace{{"", library, {}, "", {}, false, false}, "", "", 3};
   CLI::App* trace_app = app.add_subcommand("trace", "show every value of a rule, step by step");
   common(trace_app, trace.common, false);
   trace_app->add_option("--experiment", trace.experiment, "this experiment");
   trace_app->add_option("--racer", trace.racer, "this optimizer of the experiment alone");
-  trace_app->add_option("--steps", trace.steps, "how many steps")->check(CLI::Range(int64_t{0}, int64_t{1000000}));
+  trace_app->add_option("--steps", trace.steps, "how many steps")
+      ->check(CLI::Range(int64_t{0}, int64_t{1000000}));
   trace_app->footer("Examples:\n  thalweg trace model.tw --steps 3");
 
   BuildOptions build{{"", library, {}, "", {}, false, false}, "", "."};
-  CLI::App* build_app = app.add_subcommand("build", "compile an optimizer to a static library with a C header");
+  CLI::App* build_app =
+      app.add_subcommand("build", "compile an optimizer to a static library with a C header");
   common(build_app, build.common, true);
   build_app->add_option("--optimizer", build.optimizer, "this optimizer of the file");
   build_app->add_option("--out", build.out, "folder for the library and the header");
-  build_app->footer("Examples:\n  thalweg build my_rule.tw --out build/lib\n  cc main.c build/lib/libmy_rule.a -lm");
+  build_app->footer("Examples:\n  thalweg build my_rule.tw --out build/lib\n  cc main.c "
+                    "build/lib/libmy_rule.a -lm");
 
-  for (auto [sub, options] : {std::pair{run_app, &run.common}, {eval_app, &eval.common}, {build_app, &build.common}}) {
-    sub->add_option("--dump", dumps, "print instead of running: ast, types, ir, loops, llvm, asm; several with commas")->delimiter(',')->check(CLI::IsMember({"ast", "types", "ir", "loops", "llvm", "asm"}));
-    sub->add_option("--stop-after", options->pipeline.stop_after, "end after a phase: ast, types, ir, loops")->check(CLI::IsMember({"ast", "types", "ir", "loops"}));
+  for (auto [sub, options] :
+       {std::pair{run_app, &run.common}, {eval_app, &eval.common}, {build_app, &build.common}}) {
+    sub->add_option(
+           "--dump", dumps,
+           "print instead of running: ast, types, ir, loops, llvm, asm; several with commas")
+        ->delimiter(',')
+        ->check(CLI::IsMember({"ast", "types", "ir", "loops", "llvm", "asm"}));
+    sub->add_option("--stop-after", options->pipeline.stop_after,
+                    "end after a phase: ast, types, ir, loops")
+        ->check(CLI::IsMember({"ast", "types", "ir", "loops"}));
   }
 
   try {

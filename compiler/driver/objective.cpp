@@ -13,8 +13,10 @@ namespace thalweg::driver {
 
 using irgen::ProblemUnit;
 
-Objective::Objective(Front& front, Pipeline& pipeline, const ProblemUnit& problem, const std::vector<std::pair<std::string, double>>& values, DType precision)
-    : front_(front), pipeline_(pipeline), problem_(problem), values_(values), precision_(precision) {
+Objective::Objective(Front& front, Pipeline& pipeline, const ProblemUnit& problem,
+                     const std::vector<std::pair<std::string, double>>& values, DType precision)
+    : front_(front), pipeline_(pipeline), problem_(problem), values_(values),
+      precision_(precision) {
   for (const ProblemUnit::Hyper& hyper : problem.hypers) {
     if (hyper.is_size) continue;
     double number = 0;
@@ -29,8 +31,10 @@ bool Objective::compile() {
   loss.results.resize(1);
   loss = simplify::simplify(pipeline_.graph(), loss);
   std::vector<size_t> wrt;
-  for (size_t k = 0; k < problem_.parameters.size(); ++k) wrt.push_back(problem_.first_parameter() + k);
-  diff::Outcome derived = pipeline_.timed("differentiate", [&] { return diff::gradient(pipeline_.graph(), loss, 0, wrt); });
+  for (size_t k = 0; k < problem_.parameters.size(); ++k)
+    wrt.push_back(problem_.first_parameter() + k);
+  diff::Outcome derived = pipeline_.timed(
+      "differentiate", [&] { return diff::gradient(pipeline_.graph(), loss, 0, wrt); });
   if (!derived) {
     front_.diags.report(DiagKind::no_derivative, derived.error().span, derived.error().text);
     return false;
@@ -54,77 +58,102 @@ bool Objective::bind_sizes(const Bindings& sizes, const std::string& batch_dimen
     std::optional<std::vector<int64_t>> shape = evaluate_shape(parameter.type.shape, sizes);
     int64_t count = shape ? count_elements(*shape) : -1;
     if (count < 0 || count > (int64_t{1} << 40) - total_) {
-      front_.diags.report(DiagKind::bad_size, parameter.span, fmt::format("param '{}' of shape {} has a size that is negative, unknown or too large", parameter.name, shape_str(parameter.type.shape)));
+      front_.diags.report(
+          DiagKind::bad_size, parameter.span,
+          fmt::format("param '{}' of shape {} has a size that is negative, unknown or too large",
+                      parameter.name, shape_str(parameter.type.shape)));
       return false;
     }
     pieces_.push_back({parameter.name, *shape, total_, count});
     total_ += count;
   }
   for (BoundCall* call : {&*gradient_call_, &*measure_call_})
-    for (const auto& [name, value] : sizes_) call->size(name, value);
+    for (const auto& [name, value] : sizes_)
+      call->size(name, value);
   return true;
 }
 
 bool Objective::initialize(void* arena, uint64_t seed) {
   std::vector<Tensor> inputs;
-  for (double number : numbers_) inputs.push_back(Tensor::scalar(number));
+  for (double number : numbers_)
+    inputs.push_back(Tensor::scalar(number));
   for (size_t k = 0; k < pieces_.size(); ++k) {
     Function one = problem_.initial;
     one.results = {problem_.initial.results[k]};
     InterpreterOptions options;
     options.bindings = sizes_;
     options.random = [&](const RandomRequest& request, Tensor& out) {
-      tw_key key{seed, tw_name_hash(pieces_[k].name.data(), pieces_[k].name.size()), static_cast<uint32_t>(request.site), 0, 0};
+      tw_key key{seed, tw_name_hash(pieces_[k].name.data(), pieces_[k].name.size()),
+                 static_cast<uint32_t>(request.site), 0, 0};
       uint64_t count = static_cast<uint64_t>(out.size());
       if (out.dtype() == DType::f32) {
         float* to = out.data<float>().data();
-        if (request.distribution == Distribution::normal) tw_fill_normal_f32(&key, 0, count, 0, 1, to);
-        else if (request.distribution == Distribution::uniform) tw_fill_uniform_f32(&key, 0, count, 0, 1, to);
-        else tw_fill_rademacher_f32(&key, 0, count, to);
+        if (request.distribution == Distribution::normal)
+          tw_fill_normal_f32(&key, 0, count, 0, 1, to);
+        else if (request.distribution == Distribution::uniform)
+          tw_fill_uniform_f32(&key, 0, count, 0, 1, to);
+        else
+          tw_fill_rademacher_f32(&key, 0, count, to);
       } else {
         double* to = out.data<double>().data();
-        if (request.distribution == Distribution::normal) tw_fill_normal_f64(&key, 0, count, 0, 1, to);
-        else if (request.distribution == Distribution::uniform) tw_fill_uniform_f64(&key, 0, count, 0, 1, to);
-        else tw_fill_rademacher_f64(&key, 0, count, to);
+        if (request.distribution == Distribution::normal)
+          tw_fill_normal_f64(&key, 0, count, 0, 1, to);
+        else if (request.distribution == Distribution::uniform)
+          tw_fill_uniform_f64(&key, 0, count, 0, 1, to);
+        else
+          tw_fill_rademacher_f64(&key, 0, count, to);
       }
     };
     Evaluated out = Interpreter(pipeline_.graph(), options).evaluate(one, inputs);
     if (!out.ok()) {
-      front_.diags.report(DiagKind::bad_data, out.failure->span, fmt::format("the initial value of '{}' can't be computed: {}", pieces_[k].name, out.failure->text));
+      front_.diags.report(DiagKind::bad_data, out.failure->span,
+                          fmt::format("the initial value of '{}' can't be computed: {}",
+                                      pieces_[k].name, out.failure->text));
       return false;
     }
-    std::memcpy(static_cast<char*>(arena) + static_cast<size_t>(pieces_[k].offset) * element_bytes(), out.results[0].raw(), static_cast<size_t>(pieces_[k].count) * element_bytes());
+    std::memcpy(static_cast<char*>(arena) +
+                    static_cast<size_t>(pieces_[k].offset) * element_bytes(),
+                out.results[0].raw(), static_cast<size_t>(pieces_[k].count) * element_bytes());
   }
   return true;
 }
 
 void Objective::bind(BoundCall& call, const void* point, const DataView& data) {
   size_t at = 0;
-  for (const double& number : numbers_) call.parameter(at++, &number);
-  for (const Piece& piece : pieces_) call.parameter(at++, static_cast<const char*>(point) + static_cast<size_t>(piece.offset) * element_bytes());
-  for (const void* buffer : data.buffers) call.parameter(at++, buffer);
+  for (const double& number : numbers_)
+    call.parameter(at++, &number);
+  for (const Piece& piece : pieces_)
+    call.parameter(at++, static_cast<const char*>(point) +
+                             static_cast<size_t>(piece.offset) * element_bytes());
+  for (const void* buffer : data.buffers)
+    call.parameter(at++, buffer);
   if (!batch_dimension_.empty()) call.size(batch_dimension_, data.rows);
 }
 
-int32_t Objective::evaluate(const void* point, const DataView& data, double& value, void* gradient) {
+int32_t Objective::evaluate(const void* point, const DataView& data, double& value,
+                            void* gradient) {
   BoundCall& call = *gradient_call_;
   bind(call, point, data);
   for (size_t k = 0; k < pieces_.size(); ++k)
-    call.result(k + 1, gradient ? static_cast<char*>(gradient) + static_cast<size_t>(pieces_[k].offset) * element_bytes() : nullptr);
+    call.result(k + 1, gradient ? static_cast<char*>(gradient) +
+                                      static_cast<size_t>(pieces_[k].offset) * element_bytes()
+                                : nullptr);
   if (!call.prepare()) return TW_SHAPE_MISMATCH;
   int32_t status = call.call();
   value = call.scalar_result(0);
   return status;
 }
 
-int32_t Objective::measure(const void* point, const DataView& data, double& value, std::vector<double>& metrics) {
+int32_t Objective::measure(const void* point, const DataView& data, double& value,
+                           std::vector<double>& metrics) {
   BoundCall& call = *measure_call_;
   bind(call, point, data);
   if (!call.prepare()) return TW_SHAPE_MISMATCH;
   int32_t status = call.call();
   value = call.scalar_result(0);
   metrics.clear();
-  for (size_t k = 1; k < problem_.objective.results.size(); ++k) metrics.push_back(call.scalar_result(k));
+  for (size_t k = 1; k < problem_.objective.results.size(); ++k)
+    metrics.push_back(call.scalar_result(k));
   return status;
 }
 
@@ -138,9 +167,12 @@ std::string Objective::non_finite_term(const void* point, const DataView& data, 
   std::vector<Tensor> inputs;
   Bindings sizes = sizes_;
   if (!batch_dimension_.empty()) sizes[batch_dimension_] = data.rows;
-  for (double n : numbers_) inputs.push_back(Tensor::scalar(n));
+  for (double n : numbers_)
+    inputs.push_back(Tensor::scalar(n));
   for (const Piece& piece : pieces_)
-    inputs.push_back(tensor_from(static_cast<const char*>(point) + static_cast<size_t>(piece.offset) * element_bytes(), precision_, piece.shape));
+    inputs.push_back(tensor_from(static_cast<const char*>(point) +
+                                     static_cast<size_t>(piece.offset) * element_bytes(),
+                                 precision_, piece.shape));
   for (size_t k = 0; k < problem_.data.size(); ++k) {
     const Type& type = problem_.data[k].type;
     std::optional<std::vector<int64_t>> shape = evaluate_shape(type.shape, sizes);
@@ -150,7 +182,8 @@ std::string Objective::non_finite_term(const void* point, const DataView& data, 
   InterpreterOptions options;
   options.bindings = sizes;
   // As written, not as simplified: the term is to be found in the text.
-  std::optional<NonFinite> found = first_non_finite(pipeline_.graph(), problem_.objective, inputs, options);
+  std::optional<NonFinite> found =
+      first_non_finite(pipeline_.graph(), problem_.objective, inputs, options);
   if (!found) return "";
   number = found->number;
   return found->span.valid() ? std::string(front_.sources.text(found->span)) : "";

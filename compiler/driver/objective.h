@@ -12,7 +12,8 @@ namespace thalweg::driver {
 class Objective {
 public:
   // `values`: one per hyperparameter of the problem.
-  Objective(Front& front, Pipeline& pipeline, const irgen::ProblemUnit& problem, const std::vector<std::pair<std::string, double>>& values, DType precision);
+  Objective(Front& front, Pipeline& pipeline, const irgen::ProblemUnit& problem,
+            const std::vector<std::pair<std::string, double>>& values, DType precision);
 
   // Derives and compiles; false after messages.
   bool compile();
@@ -38,12 +39,15 @@ public:
   // Value and gradient at `point`; the gradient may be null. Status as of the compiled function.
   int32_t evaluate(const void* point, const DataView& data, double& value, void* gradient);
   // Value and metrics.
-  int32_t measure(const void* point, const DataView& data, double& value, std::vector<double>& metrics);
+  int32_t measure(const void* point, const DataView& data, double& value,
+                  std::vector<double>& metrics);
 
   // The term of the objective that is first not finite at `point`, as written; empty if none.
   std::string non_finite_term(const void* point, const DataView& data, double& number);
 
-  Function gradient_function() const { return gradient_; } // before the last passes; for diff and dumps
+  Function gradient_function() const {
+    return gradient_;
+  } // before the last passes; for diff and dumps
 
 private:
   void bind(BoundCall& call, const void* point, const DataView& data);

@@ -9,7 +9,8 @@
 
 namespace thalweg::driver {
 
-Pipeline::Pipeline(Graph& graph, Diagnostics& diags, PipelineOptions options) : graph_(graph), diags_(diags), options_(std::move(options)) {}
+Pipeline::Pipeline(Graph& graph, Diagnostics& diags, PipelineOptions options)
+    : graph_(graph), diags_(diags), options_(std::move(options)) {}
 
 void Pipeline::add_time(const std::string& name, double seconds) {
   for (PassTime& time : times_)
@@ -31,7 +32,8 @@ Function Pipeline::finish(const Function& function) {
 }
 
 std::optional<loops::Lowered> Pipeline::lower(const Function& function) {
-  auto lowered = timed("fuse and lower", [&] { return loops::lower(graph_, function, {options_.dump_loops}); });
+  auto lowered = timed("fuse and lower",
+                       [&] { return loops::lower(graph_, function, {options_.dump_loops}); });
   if (const auto* refused = std::get_if<loops::NotLowered>(&lowered)) {
     diags_.report(DiagKind::not_lowered, refused->span, refused->reason);
     return std::nullopt;
@@ -45,7 +47,8 @@ std::optional<loops::Lowered> Pipeline::lower(const Function& function) {
   return std::move(good);
 }
 
-std::optional<std::vector<CompiledFunction>> Pipeline::compile(const std::vector<Function>& functions) {
+std::optional<std::vector<CompiledFunction>>
+Pipeline::compile(const std::vector<Function>& functions) {
   std::vector<CompiledFunction> compiled;
   std::vector<loops::Program> programs;
   for (const Function& function : functions) {
@@ -53,7 +56,8 @@ std::optional<std::vector<CompiledFunction>> Pipeline::compile(const std::vector
     if (options_.stop_after == "ir") continue;
     std::optional<loops::Lowered> lowered = lower(finished);
     if (!lowered) return std::nullopt;
-    compiled.push_back({std::move(finished), std::move(lowered->layout), lowered->program.symbols, lowered->program.tensor_symbols, nullptr});
+    compiled.push_back({std::move(finished), std::move(lowered->layout), lowered->program.symbols,
+                        lowered->program.tensor_symbols, nullptr});
     programs.push_back(std::move(lowered->program));
     // Names of entry points only need to differ within one object.
     programs.back().name = fmt::format("f{}_{}", programs.size() - 1, programs.back().name);
@@ -63,10 +67,12 @@ std::optional<std::vector<CompiledFunction>> Pipeline::compile(const std::vector
     auto start = std::chrono::steady_clock::now();
     std::optional<codegen::TargetSpec> target = codegen::TargetSpec::by_name(options_.target);
     jit_.emplace(target ? *target : codegen::TargetSpec::host(), &options_.code);
-    add_time("start LLVM", std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    add_time("start LLVM",
+             std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   }
   jit::Compiled code = jit_->compile(programs);
-  for (size_t k = 0; k < compiled.size(); ++k) compiled[k].entry = code.function(programs[k].name);
+  for (size_t k = 0; k < compiled.size(); ++k)
+    compiled[k].entry = code.function(programs[k].name);
   dump_ += options_.code.llvm + options_.code.assembly;
   options_.code.llvm.clear();
   options_.code.assembly.clear();

@@ -28,7 +28,7 @@ struct PassTime {
 };
 
 struct CompiledFunction {
-  Function function;      // as compiled: simplified, contracted
+  Function function; // as compiled: simplified, contracted
   loops::Layout layout;
   std::vector<std::string> symbols, tensor_symbols;
   tw_function entry = nullptr;

@@ -15,7 +15,8 @@ using irgen::RuleUnit;
 bool RacerRun::prepare_rule(const irgen::Unit& unit, const irgen::Chain& chain) {
   const auto& parameters = objective_.problem().parameters;
   std::vector<size_t> all;
-  for (size_t k = 0; k < parameters.size(); ++k) all.push_back(k);
+  for (size_t k = 0; k < parameters.size(); ++k)
+    all.push_back(k);
   std::optional<RuleUnit> first = irgen::elaborate_rule(unit, chain, 1);
   if (!first) return false;
   rules_.clear();
@@ -28,17 +29,25 @@ bool RacerRun::prepare_rule(const irgen::Unit& unit, const irgen::Chain& chain) 
   } else {
     // One variant per rank that occurs.
     std::map<size_t, std::vector<size_t>> by_rank;
-    for (size_t k : all) by_rank[parameters[k].type.rank()].push_back(k);
+    for (size_t k : all)
+      by_rank[parameters[k].type.rank()].push_back(k);
     for (auto& [rank, members] : by_rank) {
       if (first->demands.matrix && rank != 2) {
-        front_.diags.report(DiagKind::shape_mismatch, chain.rule.span, fmt::format("'{}' is a rule for matrices; param '{}' is {}", first->name, parameters[members[0]].name, shape_str(parameters[members[0]].type.shape)))
+        front_.diags
+            .report(DiagKind::shape_mismatch, chain.rule.span,
+                    fmt::format("'{}' is a rule for matrices; param '{}' is {}", first->name,
+                                parameters[members[0]].name,
+                                shape_str(parameters[members[0]].type.shape)))
             .label(parameters[members[0]].span, "declared here")
             .help("route it to another rule");
         return false;
       }
       std::optional<RuleUnit> variant = irgen::elaborate_rule(unit, chain, rank);
       if (!variant) return false;
-      if (variant->demands.across && by_rank.size() > 1) return refuse(chain.rule.span, "a rule that looks at shapes and also reduces over all parameters is not compiled yet for parameters of several ranks");
+      if (variant->demands.across && by_rank.size() > 1)
+        return refuse(chain.rule.span,
+                      "a rule that looks at shapes and also reduces over all parameters is not "
+                      "compiled yet for parameters of several ranks");
       rules_.push_back(std::make_unique<RuleInstance>(std::move(*variant), members));
     }
   }
@@ -54,7 +63,8 @@ bool RacerRun::prepare_records(irgen::RecordUnit records) {
   record_call_.emplace(record_code_[0]);
   record_unit_ = std::move(records);
   record_inputs_ = std::vector<Buffer>(record_unit_->inputs.size());
-  for (const RecordInput& input : record_unit_->inputs) wants_update_ = wants_update_ || input.source == RecordInput::Source::update;
+  for (const RecordInput& input : record_unit_->inputs)
+    wants_update_ = wants_update_ || input.source == RecordInput::Source::update;
   return true;
 }
 
@@ -71,13 +81,16 @@ bool RacerRun::start(const void* initial_point) {
     if (!rule->bind(objective_, point_, gradient_)) return false;
     if (!rule->unit().queries.empty() && !query_buffer_.get(bytes)) return false;
     if (int32_t status = rule->initialize(); status != TW_OK) {
-      front_.diags.report(DiagKind::run_failed, {}, fmt::format("{}: the initial states can't be computed: {}", name_, tw_status_text(status)));
+      front_.diags.report(DiagKind::run_failed, {},
+                          fmt::format("{}: the initial states can't be computed: {}", name_,
+                                      tw_status_text(status)));
       return false;
     }
   }
   if (!record_call_) return true;
   BoundCall& call = *record_call_;
-  for (const auto& [name, value] : objective_.sizes()) call.size(name, value);
+  for (const auto& [name, value] : objective_.sizes())
+    call.size(name, value);
   call.size("parameters", objective_.total());
   for (size_t k = 0; k < record_unit_->inputs.size(); ++k) {
     const RecordInput& input = record_unit_->inputs[k];
@@ -86,7 +99,8 @@ bool RacerRun::start(const void* initial_point) {
     if (input.source == RecordInput::Source::update) memory = update_;
     if (input.source == RecordInput::Source::parameter)
       for (const Objective::Piece& piece : objective_.pieces())
-        if (piece.name == input.name) memory = point_ + static_cast<size_t>(piece.offset) * objective_.element_bytes();
+        if (piece.name == input.name)
+          memory = point_ + static_cast<size_t>(piece.offset) * objective_.element_bytes();
     call.parameter(k, memory);
   }
   return call.prepare();
@@ -100,25 +114,30 @@ runtime::StepStatus RacerRun::bind(const runtime::Batch& batch) {
 runtime::StepStatus RacerRun::failed(int32_t status, int64_t t) const {
   for (const auto& rule : rules_)
     for (const Check& check : rule->unit().step.checks)
-      if (check.status == status) return {TW_REQUIRE_VIOLATED, fmt::format("'{}' does not hold at step {}", check.message, t)};
+      if (check.status == status)
+        return {TW_REQUIRE_VIOLATED,
+                fmt::format("'{}' does not hold at step {}", check.message, t)};
   return {status, fmt::format("{} at step {}", tw_status_text(status), t)};
 }
 
 // The recorded values and the stop condition at the start of a step.
-runtime::StepStatus RacerRun::records(const runtime::StepRequest& request, runtime::StepResult& result) {
+runtime::StepStatus RacerRun::records(const runtime::StepRequest& request,
+                                      runtime::StepResult& result) {
   using Source = RecordInput::Source;
   const auto& metrics = objective_.problem().metrics;
   std::vector<double> here, part[2], rates;
   double part_loss[2] = {0, 0};
   std::vector<bool> known(record_unit_->inputs.size(), true);
   auto metric = [&](const std::vector<double>& values, std::string_view name) {
-    return values[static_cast<size_t>(std::find(metrics.begin(), metrics.end(), name) - metrics.begin())];
+    return values[static_cast<size_t>(std::find(metrics.begin(), metrics.end(), name) -
+                                      metrics.begin())];
   };
   for (size_t k = 0; k < record_unit_->inputs.size(); ++k) {
     const RecordInput& input = record_unit_->inputs[k];
     double value = 0;
     switch (input.source) {
-    case Source::gradient: case Source::parameter: continue;
+    case Source::gradient:
+    case Source::parameter: continue;
     case Source::update: known[k] = has_update_; continue;
     case Source::loss: value = *result.loss; break;
     case Source::step: value = static_cast<double>(request.taken); break;
@@ -127,18 +146,24 @@ runtime::StepStatus RacerRun::records(const runtime::StepRequest& request, runti
     case Source::metric:
       if (here.empty()) {
         double loss = 0;
-        if (int32_t status = objective_.measure(point_, batch_, loss, here)) return failed(status, request.taken + 1);
+        if (int32_t status = objective_.measure(point_, batch_, loss, here))
+          return failed(status, request.taken + 1);
       }
       value = metric(here, input.name);
       break;
-    case Source::part_loss: case Source::part_metric: {
+    case Source::part_loss:
+    case Source::part_metric: {
       bool validation = input.name.starts_with("validation.");
       std::vector<double>& values = part[validation];
       if (values.empty()) {
-        if (int32_t status = objective_.measure(point_, data_.view(validation), part_loss[validation], values)) return failed(status, request.taken + 1);
+        if (int32_t status =
+                objective_.measure(point_, data_.view(validation), part_loss[validation], values))
+          return failed(status, request.taken + 1);
         values.push_back(0); // marks it as measured where a problem has no metric
       }
-      value = input.source == Source::part_loss ? (objective_.problem().maximize ? -part_loss[validation] : part_loss[validation]) : metric(values, input.name.substr(input.name.find('.') + 1));
+      value = input.source == Source::part_loss
+                  ? (objective_.problem().maximize ? -part_loss[validation] : part_loss[validation])
+                  : metric(values, input.name.substr(input.name.find('.') + 1));
       break;
     }
     case Source::hyper: {
@@ -159,7 +184,10 @@ runtime::StepStatus RacerRun::records(const runtime::StepRequest& request, runti
     case Source::report: {
       known[k] = reported_ > 0;
       const RuleUnit& unit = rules_[0]->unit();
-      if (known[k]) value = rules_[0]->report(static_cast<size_t>(std::find(unit.reports.begin(), unit.reports.end(), input.name) - unit.reports.begin()));
+      if (known[k])
+        value = rules_[0]->report(
+            static_cast<size_t>(std::find(unit.reports.begin(), unit.reports.end(), input.name) -
+                                unit.reports.begin()));
       break;
     }
     }
@@ -179,10 +207,13 @@ runtime::StepStatus RacerRun::records(const runtime::StepRequest& request, runti
     ValueId id = f.results[at].value;
     bool complete = true;
     for (ValueId v : reachable(pipeline_.graph(), std::span(&id, 1)))
-      if (pipeline_.graph().node(v).op == Op::arg) complete = complete && known[static_cast<size_t>(pipeline_.graph().node(v).attr.ints[0])];
+      if (pipeline_.graph().node(v).op == Op::arg)
+        complete = complete && known[static_cast<size_t>(pipeline_.graph().node(v).attr.ints[0])];
     double value = call.scalar_result(at++);
-    if (until) result.until_met = request.until && complete && value != 0;
-    else result.values.push_back(complete ? runtime::RecordValue(value) : std::nullopt);
+    if (until)
+      result.until_met = request.until && complete && value != 0;
+    else
+      result.values.push_back(complete ? runtime::RecordValue(value) : std::nullopt);
   }
   if (!request.row) result.values.clear();
   return {};
@@ -206,8 +237,10 @@ runtime::StepResult RacerRun::step(const runtime::StepRequest& request) {
   if (wants_update_) std::memcpy(update_, point_, bytes);
   // Points other than x: all parameters of all rules first, then the objective once.
   size_t queries = 0;
-  for (const auto& rule : rules_) queries = std::max(queries, rule->unit().queries.size());
-  for (auto& rule : rules_) rule->set_shared(t, loss_before_, value);
+  for (const auto& rule : rules_)
+    queries = std::max(queries, rule->unit().queries.size());
+  for (auto& rule : rules_)
+    rule->set_shared(t, loss_before_, value);
   for (size_t k = 0; k < queries; ++k) {
     void* at = query_buffer_.data();
     std::memcpy(at, point_, bytes);
@@ -221,14 +254,16 @@ runtime::StepResult RacerRun::step(const runtime::StepRequest& request) {
         }
       }
     double there = 0;
-    if (int32_t status = objective_.evaluate(at, batch_, there, gradient ? rules_[0]->query_gradient(k) : nullptr)) {
+    if (int32_t status = objective_.evaluate(at, batch_, there,
+                                             gradient ? rules_[0]->query_gradient(k) : nullptr)) {
       result.status = failed(status, t);
       return result;
     }
     for (size_t r = 0; r < rules_.size(); ++r)
       if (k < rules_[r]->unit().queries.size()) {
         rules_[r]->set_query_value(k, there);
-        if (r > 0 && gradient) std::memcpy(rules_[r]->query_gradient(k), rules_[0]->query_gradient(k), bytes);
+        if (r > 0 && gradient)
+          std::memcpy(rules_[r]->query_gradient(k), rules_[0]->query_gradient(k), bytes);
       }
   }
   for (auto& rule : rules_)
@@ -240,10 +275,13 @@ runtime::StepResult RacerRun::step(const runtime::StepRequest& request) {
     auto subtract = [&]<class T>(T*) {
       T* old = reinterpret_cast<T*>(update_);
       const T* now = reinterpret_cast<const T*>(point_);
-      for (int64_t i = 0; i < objective_.total(); ++i) old[i] = now[i] - old[i];
+      for (int64_t i = 0; i < objective_.total(); ++i)
+        old[i] = now[i] - old[i];
     };
-    if (objective_.precision() == DType::f32) subtract(static_cast<float*>(nullptr));
-    else subtract(static_cast<double*>(nullptr));
+    if (objective_.precision() == DType::f32)
+      subtract(static_cast<float*>(nullptr));
+    else
+      subtract(static_cast<double*>(nullptr));
     has_update_ = true;
   }
   loss_before_ = *result.loss;
@@ -257,7 +295,8 @@ std::optional<runtime::Fault> RacerRun::find_fault() {
     for (const Objective::Piece& piece : objective_.pieces())
       for (int64_t i = 0; i < piece.count; ++i) {
         const char* at = arena + static_cast<size_t>(piece.offset + i) * objective_.element_bytes();
-        double v = objective_.precision() == DType::f32 ? *reinterpret_cast<const float*>(at) : *reinterpret_cast<const double*>(at);
+        double v = objective_.precision() == DType::f32 ? *reinterpret_cast<const float*>(at)
+                                                        : *reinterpret_cast<const double*>(at);
         if (!std::isfinite(v)) {
           number = v;
           return &piece;
@@ -267,7 +306,8 @@ std::optional<runtime::Fault> RacerRun::find_fault() {
   };
   double number = 0;
   // Parameters first: once one of them is not finite, every term that reads it is not.
-  if (const Objective::Piece* piece = first_bad(point_, number)) return runtime::Fault{"the parameter", "", piece->name, number};
+  if (const Objective::Piece* piece = first_bad(point_, number))
+    return runtime::Fault{"the parameter", "", piece->name, number};
   double value = 0;
   if (objective_.evaluate(point_, batch_, value, gradient_) == TW_OK && !std::isfinite(value)) {
     double inner = value;
@@ -276,14 +316,16 @@ std::optional<runtime::Fault> RacerRun::find_fault() {
     if (const Objective::Piece* piece = first_bad(gradient_, number)) parameter = piece->name;
     return runtime::Fault{"the loss", term, parameter, value};
   }
-  if (const Objective::Piece* piece = first_bad(gradient_, number)) return runtime::Fault{"the gradient", "", piece->name, number};
+  if (const Objective::Piece* piece = first_bad(gradient_, number))
+    return runtime::Fault{"the gradient", "", piece->name, number};
   return std::nullopt;
 }
 
 std::vector<double> RacerRun::metrics() {
   double loss = 0;
   std::vector<double> values;
-  if (objective_.measure(point_, data_.view(data_.validation_rows > 0), loss, values) != TW_OK) values.assign(objective_.problem().metrics.size(), std::nan(""));
+  if (objective_.measure(point_, data_.view(data_.validation_rows > 0), loss, values) != TW_OK)
+    values.assign(objective_.problem().metrics.size(), std::nan(""));
   return values;
 }
 
@@ -297,7 +339,8 @@ double RacerRun::final_loss() {
 std::vector<std::pair<std::string, double>> RacerRun::reports() const {
   std::vector<std::pair<std::string, double>> out;
   const RuleUnit& unit = rules_[0]->unit();
-  for (size_t k = 0; k < unit.reports.size() && reported_ > 0; ++k) out.emplace_back(unit.reports[k], rules_[0]->report(k));
+  for (size_t k = 0; k < unit.reports.size() && reported_ > 0; ++k)
+    out.emplace_back(unit.reports[k], rules_[0]->report(k));
   return out;
 }
 

@@ -1,4 +1,5 @@
-// One optimizer on one problem, as the run loop drives it: compiled rule, states, parameters, records.
+// One optimizer on one problem, as the run loop drives it: compiled rule, states, parameters,
+// records.
 #pragma once
 
 #include "driver/objective.h"
@@ -13,7 +14,8 @@ namespace thalweg::driver {
 // A rule for the parameters it is applied to, with its memory.
 class RuleInstance {
 public:
-  RuleInstance(irgen::RuleUnit unit, std::vector<size_t> parameters) : unit_(std::move(unit)), parameters_(std::move(parameters)) {}
+  RuleInstance(irgen::RuleUnit unit, std::vector<size_t> parameters)
+      : unit_(std::move(unit)), parameters_(std::move(parameters)) {}
   const irgen::RuleUnit& unit() const { return unit_; }
   bool compile(Pipeline& pipeline);
   // Rows over the objective's pieces; `whole` is one row of everything (on vector).
@@ -36,7 +38,7 @@ private:
   void bind_shared(BoundCall& call);
   void bind_rows(BoundCall& call, bool with_results);
   irgen::RuleUnit unit_;
-  std::vector<size_t> parameters_; // of the objective; all of them for `on vector`
+  std::vector<size_t> parameters_;         // of the objective; all of them for `on vector`
   std::vector<CompiledFunction> compiled_; // initial, step, rates, then the points
   std::deque<BoundCall> calls_;
   const Objective* objective_ = nullptr;
@@ -52,8 +54,10 @@ private:
 
 class RacerRun : public runtime::Stepper {
 public:
-  RacerRun(Front& front, Pipeline& pipeline, Objective& objective, const ProblemData& data, std::string name, uint64_t seed)
-      : front_(front), pipeline_(pipeline), objective_(objective), data_(data), name_(std::move(name)), seed_(seed) {}
+  RacerRun(Front& front, Pipeline& pipeline, Objective& objective, const ProblemData& data,
+           std::string name, uint64_t seed)
+      : front_(front), pipeline_(pipeline), objective_(objective), data_(data),
+        name_(std::move(name)), seed_(seed) {}
 
   // Elaborates the chain for the parameters' ranks and compiles; false after messages.
   bool prepare_rule(const irgen::Unit& unit, const irgen::Chain& chain);
@@ -68,9 +72,10 @@ public:
   const irgen::RuleUnit& rule() const { return rules_[0]->unit(); }
   const std::vector<std::unique_ptr<RuleInstance>>& rules() const { return rules_; }
   const void* point() const { return point_; }
-  std::vector<double> metrics();          // on the validation part if there is one, else on the training part
+  std::vector<double>
+  metrics(); // on the validation part if there is one, else on the training part
   std::vector<std::pair<std::string, double>> reports() const;
-  double final_loss();                    // on the training part
+  double final_loss(); // on the training part
 
 private:
   runtime::StepStatus failed(int32_t status, int64_t t) const;

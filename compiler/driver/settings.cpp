@@ -10,12 +10,14 @@
 
 namespace thalweg::driver {
 
-std::optional<std::vector<Setting>> read_settings(Front& front, const irgen::Unit& unit, const std::vector<std::string>& texts) {
+std::optional<std::vector<Setting>> read_settings(Front& front, const irgen::Unit& unit,
+                                                  const std::vector<std::string>& texts) {
   std::vector<Setting> settings;
   for (const std::string& text : texts) {
     size_t equals = text.find('=');
     if (equals == text.npos || equals == 0) {
-      front.diags.report(DiagKind::bad_setting, {}, fmt::format("'--set {}' is not NAME=VALUE", escape_for_display(text)));
+      front.diags.report(DiagKind::bad_setting, {},
+                         fmt::format("'--set {}' is not NAME=VALUE", escape_for_display(text)));
       return std::nullopt;
     }
     Setting setting{text.substr(0, equals), 0, false};
@@ -28,7 +30,9 @@ std::optional<std::vector<Setting>> read_settings(Front& front, const irgen::Uni
       const ast::Expr* expr = parse_expression(front.sources, file, front.context, front.diags);
       std::optional<double> number = expr ? irgen::constant_number(unit, *expr) : std::nullopt;
       if (!number) {
-        if (expr && !front.diags.has_errors()) front.diags.report(DiagKind::bad_setting, {}, fmt::format("'{}' is no number", escape_for_display(value)));
+        if (expr && !front.diags.has_errors())
+          front.diags.report(DiagKind::bad_setting, {},
+                             fmt::format("'{}' is no number", escape_for_display(value)));
         return std::nullopt;
       }
       setting.value = *number;
@@ -39,26 +43,35 @@ std::optional<std::vector<Setting>> read_settings(Front& front, const irgen::Uni
 }
 
 static bool unknown(Front& front, const std::string& name, const std::vector<std::string>& known) {
-  Diagnostic& d = front.diags.report(DiagKind::bad_setting, {}, fmt::format("there is no '{}' to set", escape_for_display(name)));
-  if (auto near = suggest(name, known)) d.help(fmt::format("did you mean '{}'?", *near));
-  else d.note(fmt::format("these can be set: {}", fmt::join(known, ", ")));
+  Diagnostic& d = front.diags.report(
+      DiagKind::bad_setting, {}, fmt::format("there is no '{}' to set", escape_for_display(name)));
+  if (auto near = suggest(name, known))
+    d.help(fmt::format("did you mean '{}'?", *near));
+  else
+    d.note(fmt::format("these can be set: {}", fmt::join(known, ", ")));
   return false;
 }
 
 static bool whole(Front& front, const Setting& s, int64_t least, std::optional<int64_t>& to) {
-  if (!(s.value >= static_cast<double>(least)) || s.value != std::floor(s.value) || s.value > 9e15) {
-    front.diags.report(DiagKind::bad_setting, {}, fmt::format("'{}' is a whole number from {}, not {}", s.name, least, s.value));
+  if (!(s.value >= static_cast<double>(least)) || s.value != std::floor(s.value) ||
+      s.value > 9e15) {
+    front.diags.report(
+        DiagKind::bad_setting, {},
+        fmt::format("'{}' is a whole number from {}, not {}", s.name, least, s.value));
     return false;
   }
   to = static_cast<int64_t>(s.value);
   return true;
 }
 
-bool apply_settings(Front& front, const std::vector<Setting>& settings, std::vector<std::pair<std::string, double>>& values) {
+bool apply_settings(Front& front, const std::vector<Setting>& settings,
+                    std::vector<std::pair<std::string, double>>& values) {
   std::vector<std::string> known;
-  for (const auto& [name, value] : values) known.push_back(name);
+  for (const auto& [name, value] : values)
+    known.push_back(name);
   for (const Setting& s : settings) {
-    auto it = std::find_if(values.begin(), values.end(), [&](const auto& v) { return v.first == s.name; });
+    auto it = std::find_if(values.begin(), values.end(),
+                           [&](const auto& v) { return v.first == s.name; });
     if (it == values.end()) return unknown(front, s.name, known);
     it->second = s.value;
   }
@@ -68,13 +81,15 @@ bool apply_settings(Front& front, const std::vector<Setting>& settings, std::vec
 // "lr" or "lr.peak" of a rule call: the argument it names.
 static irgen::Argument* find_argument(irgen::RuleCall& call, std::string_view path) {
   const auto* optimizer = call.decl->as<ast::OptimizerDecl>();
-  const std::vector<ast::Param>* params = optimizer ? &optimizer->params : &call.decl->as<ast::TransformDecl>()->params;
+  const std::vector<ast::Param>* params =
+      optimizer ? &optimizer->params : &call.decl->as<ast::TransformDecl>()->params;
   std::vector<irgen::Argument>* arguments = &call.arguments;
   while (true) {
     size_t dot = path.find('.');
     std::string_view head = path.substr(0, dot);
     size_t k = 0;
-    while (k < params->size() && (*params)[k].name.name != head) ++k;
+    while (k < params->size() && (*params)[k].name.name != head)
+      ++k;
     if (k == params->size()) return nullptr;
     irgen::Argument& argument = (*arguments)[k];
     if (dot == path.npos) return &argument;
@@ -88,7 +103,8 @@ static irgen::Argument* find_argument(irgen::RuleCall& call, std::string_view pa
 bool apply_settings(Front& front, const std::vector<Setting>& settings, irgen::ExperimentUnit& x) {
   for (const Setting& s : settings) {
     std::vector<std::string> known{"steps", "epochs", "batch", "seed", "holdout", "every"};
-    for (const auto& [name, value] : x.problem_hypers) known.push_back(name);
+    for (const auto& [name, value] : x.problem_hypers)
+      known.push_back(name);
     std::optional<int64_t> number;
     if (s.name == "steps" || s.name == "epochs") {
       if (!whole(front, s, 0, s.name == "steps" ? x.steps : x.epochs)) return false;
@@ -100,19 +116,24 @@ bool apply_settings(Front& front, const std::vector<Setting>& settings, irgen::E
     }
     if (s.name == "seed" || s.name == "every") {
       if (!whole(front, s, s.name == "seed" ? 0 : 1, number)) return false;
-      if (s.name == "seed") x.seed = static_cast<uint64_t>(*number);
-      else x.every = *number;
+      if (s.name == "seed")
+        x.seed = static_cast<uint64_t>(*number);
+      else
+        x.every = *number;
       continue;
     }
     if (s.name == "holdout") {
       if (!(s.value >= 0 && s.value < 1)) {
-        front.diags.report(DiagKind::bad_setting, {}, fmt::format("'holdout' is a fraction from 0 to below 1, not {}", s.value));
+        front.diags.report(
+            DiagKind::bad_setting, {},
+            fmt::format("'holdout' is a fraction from 0 to below 1, not {}", s.value));
         return false;
       }
       x.holdout = s.value;
       continue;
     }
-    auto hyper = std::find_if(x.problem_hypers.begin(), x.problem_hypers.end(), [&](const auto& v) { return v.first == s.name; });
+    auto hyper = std::find_if(x.problem_hypers.begin(), x.problem_hypers.end(),
+                              [&](const auto& v) { return v.first == s.name; });
     if (hyper != x.problem_hypers.end()) {
       hyper->second = s.value;
       continue;
@@ -120,15 +141,23 @@ bool apply_settings(Front& front, const std::vector<Setting>& settings, irgen::E
     size_t dot = s.name.find('.');
     irgen::Argument* argument = nullptr;
     for (irgen::Racer& racer : x.racers) {
-      for (const ast::Param& param : racer.chain.rule.decl->as<ast::OptimizerDecl>()->params) known.push_back(racer.name + "." + param.name.name.str());
+      for (const ast::Param& param : racer.chain.rule.decl->as<ast::OptimizerDecl>()->params)
+        known.push_back(racer.name + "." + param.name.name.str());
       if (dot == s.name.npos) continue;
       // RULE is the racer's name, or the rule's as declared; transforms go by their own.
       std::string head = s.name.substr(0, dot), tail = s.name.substr(dot + 1);
-      if (racer.name == head || ast::name_of(*racer.chain.rule.decl).name == std::string_view(head)) argument = find_argument(racer.chain.rule, tail);
+      if (racer.name == head || ast::name_of(*racer.chain.rule.decl).name == std::string_view(head))
+        argument = find_argument(racer.chain.rule, tail);
       for (irgen::RuleCall& transform : racer.chain.transforms)
-        if (ast::name_of(*transform.decl).name == std::string_view(head)) argument = find_argument(transform, tail);
+        if (ast::name_of(*transform.decl).name == std::string_view(head))
+          argument = find_argument(transform, tail);
       if (!argument) continue;
-      *argument = {s.boolean ? irgen::Argument::Kind::boolean : irgen::Argument::Kind::number, s.value, nullptr, nullptr, {}, argument->span};
+      *argument = {s.boolean ? irgen::Argument::Kind::boolean : irgen::Argument::Kind::number,
+                   s.value,
+                   nullptr,
+                   nullptr,
+                   {},
+                   argument->span};
       break;
     }
     if (!argument) return unknown(front, s.name, known);

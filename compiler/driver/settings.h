@@ -12,10 +12,14 @@ struct Setting {
   bool boolean = false;
 };
 // Values are constant expressions of the language. Nothing after a message.
-std::optional<std::vector<Setting>> read_settings(Front& front, const irgen::Unit& unit, const std::vector<std::string>& texts);
-// steps, batch, epochs, seed, holdout; a hyperparameter of the problem; RACER.HYPER. False after messages.
-bool apply_settings(Front& front, const std::vector<Setting>& settings, irgen::ExperimentUnit& experiment);
+std::optional<std::vector<Setting>> read_settings(Front& front, const irgen::Unit& unit,
+                                                  const std::vector<std::string>& texts);
+// steps, batch, epochs, seed, holdout; a hyperparameter of the problem; RACER.HYPER. False after
+// messages.
+bool apply_settings(Front& front, const std::vector<Setting>& settings,
+                    irgen::ExperimentUnit& experiment);
 // The hyperparameters of a problem alone.
-bool apply_settings(Front& front, const std::vector<Setting>& settings, std::vector<std::pair<std::string, double>>& values);
+bool apply_settings(Front& front, const std::vector<Setting>& settings,
+                    std::vector<std::pair<std::string, double>>& values);
 
 } // namespace thalweg::driver

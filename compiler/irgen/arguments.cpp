@@ -26,7 +26,9 @@ std::optional<double> constant_number(const Unit& unit, const Expr& e) {
   if (v.is_tensor())
     if (std::optional<double> number = evaluate(unit, v.id)) return number;
   if (unit.diags.error_count() == errors)
-    unit.diags.report(DiagKind::not_constant, e.span, fmt::format("'{}' is not a number known before the run", elaborator.source_text(e)));
+    unit.diags.report(
+        DiagKind::not_constant, e.span,
+        fmt::format("'{}' is not a number known before the run", elaborator.source_text(e)));
   return std::nullopt;
 }
 
@@ -43,17 +45,24 @@ static const std::vector<Param>* params_of(const Decl& decl) {
 }
 
 // One argument per parameter: given, or the default; a missing one was reported by sema.
-static std::optional<std::vector<Argument>> arguments(const Unit& unit, const std::vector<Param>& params, const std::vector<Arg>& given) {
+static std::optional<std::vector<Argument>>
+arguments(const Unit& unit, const std::vector<Param>& params, const std::vector<Arg>& given) {
   std::vector<const Expr*> values(params.size(), nullptr);
   size_t next = 0;
   for (const Arg& arg : given) {
     if (arg.style == ArgStyle::sampled) {
-      unit.diags.report(DiagKind::not_lowered, arg.span, "a search over hyperparameters is not compiled yet");
+      unit.diags.report(DiagKind::not_lowered, arg.span,
+                        "a search over hyperparameters is not compiled yet");
       return std::nullopt;
     }
     size_t k = next;
-    if (arg.style == ArgStyle::positional) ++next;
-    else k = static_cast<size_t>(std::find_if(params.begin(), params.end(), [&](const Param& p) { return p.name.name == arg.name.name; }) - params.begin());
+    if (arg.style == ArgStyle::positional)
+      ++next;
+    else
+      k = static_cast<size_t>(
+          std::find_if(params.begin(), params.end(),
+                       [&](const Param& p) { return p.name.name == arg.name.name; }) -
+          params.begin());
     if (k >= params.size()) return std::nullopt;
     values[k] = arg.value;
   }
@@ -80,7 +89,8 @@ static std::optional<Argument> argument(const Unit& unit, const Expr& e) {
   sema::SymbolId id = call ? unit.program.symbol_of(*call->callee) : sema::SymbolId{};
   const Decl* item = id.valid() ? unit.program.symbol(id).item : nullptr;
   if (item && unit.program.broken.contains(item)) return std::nullopt;
-  if (item && (item->as<ScheduleDecl>() || item->as<OptimizerDecl>() || item->as<TransformDecl>())) {
+  if (item &&
+      (item->as<ScheduleDecl>() || item->as<OptimizerDecl>() || item->as<TransformDecl>())) {
     std::optional<std::vector<Argument>> inner = arguments(unit, *params_of(*item), call->args);
     if (!inner) return std::nullopt;
     out.kind = item->as<ScheduleDecl>() ? Argument::Kind::schedule : Argument::Kind::rule;
@@ -99,7 +109,8 @@ std::optional<RuleCall> default_call(const Unit& unit, const Decl& decl) {
   const std::vector<Param>& params = *params_of(decl);
   RuleCall call{&decl, {}, name_of(decl).span};
   for (const Param& param : params) {
-    std::optional<Argument> a = Argument{Argument::Kind::number, 1, nullptr, nullptr, {}, param.span};
+    std::optional<Argument> a =
+        Argument{Argument::Kind::number, 1, nullptr, nullptr, {}, param.span};
     if (param.value) a = argument(unit, *param.value);
     if (!a) return std::nullopt;
     a->span = param.span;
@@ -114,10 +125,12 @@ std::optional<RuleCall> rule_call(const Unit& unit, const Expr& e) {
   const Decl* item = id.valid() ? unit.program.symbol(id).item : nullptr;
   if (item && unit.program.broken.contains(item)) return std::nullopt;
   if (!item || !params_of(*item) || item->as<ScheduleDecl>()) {
-    if (id.valid()) unit.diags.report(DiagKind::wrong_kind, e.span, "an optimizer or a transform is needed here");
+    if (id.valid())
+      unit.diags.report(DiagKind::wrong_kind, e.span, "an optimizer or a transform is needed here");
     return std::nullopt;
   }
-  std::optional<std::vector<Argument>> values = arguments(unit, *params_of(*item), call ? call->args : std::vector<Arg>{});
+  std::optional<std::vector<Argument>> values =
+      arguments(unit, *params_of(*item), call ? call->args : std::vector<Arg>{});
   if (!values) return std::nullopt;
   return RuleCall{item, std::move(*values), e.span};
 }

@@ -12,15 +12,19 @@ using namespace ast;
 // ── broadcasting ─────────────────────────────────────────────────────────────────────────────────
 
 // Shapes are aligned at their last axes; a missing leading axis or a literal 1 stretches.
-static std::optional<Shape> common_shape(const Shape& a, const Shape& b, std::pair<Dim, Dim>& clash) {
+static std::optional<Shape> common_shape(const Shape& a, const Shape& b,
+                                         std::pair<Dim, Dim>& clash) {
   Shape out(std::max(a.size(), b.size()));
   for (size_t k = 0; k < out.size(); ++k) {
     const Dim* x = k < a.size() ? &a[a.size() - 1 - k] : nullptr;
     const Dim* y = k < b.size() ? &b[b.size() - 1 - k] : nullptr;
     Dim& d = out[out.size() - 1 - k];
-    if (!x || !y) d = x ? *x : *y;
-    else if (*x == *y || y->is_constant(1)) d = *x;
-    else if (x->is_constant(1)) d = *y;
+    if (!x || !y)
+      d = x ? *x : *y;
+    else if (*x == *y || y->is_constant(1))
+      d = *x;
+    else if (x->is_constant(1))
+      d = *y;
     else {
       clash = {*x, *y};
       return std::nullopt;
@@ -32,7 +36,8 @@ static std::optional<Shape> common_shape(const Shape& a, const Shape& b, std::pa
 static ValueId stretch(Builder& b, ValueId id, const Shape& to) {
   std::vector<int64_t> axes;
   size_t rank = b.type(id).rank();
-  for (size_t k = 0; k < rank; ++k) axes.push_back(static_cast<int64_t>(to.size() - rank + k));
+  for (size_t k = 0; k < rank; ++k)
+    axes.push_back(static_cast<int64_t>(to.size() - rank + k));
   return b.broadcast(id, to, axes);
 }
 
@@ -41,7 +46,9 @@ Value Elaborator::broadcast_to(Value v, const Shape& shape, const Expr& at, std:
   std::pair<Dim, Dim> clash;
   std::optional<Shape> common = common_shape(b_.shape(v.id), shape, clash);
   if (!common || *common != shape) {
-    Diagnostic& d = error(DiagKind::shape_mismatch, at.span, fmt::format("{} has shape {}, '{}' is {}", what, shape_str(shape), source_text(at), type_text(v.id)));
+    Diagnostic& d = error(DiagKind::shape_mismatch, at.span,
+                          fmt::format("{} has shape {}, '{}' is {}", what, shape_str(shape),
+                                      source_text(at), type_text(v.id)));
     explain_dims(d, shape, b_.shape(v.id));
     return {};
   }
@@ -49,15 +56,19 @@ Value Elaborator::broadcast_to(Value v, const Shape& shape, const Expr& at, std:
   return v;
 }
 
-bool Elaborator::unify(Value& a, Value& b, const Expr& ea, const Expr& eb, Span caret, std::string_view op) {
+bool Elaborator::unify(Value& a, Value& b, const Expr& ea, const Expr& eb, Span caret,
+                       std::string_view op) {
   if (!a.is_tensor() || !b.is_tensor()) return false;
   Span whole = join(ea.span, eb.span);
   DType ta = b_.type(a.id).dtype, tb = b_.type(b.id).dtype;
   if ((ta == DType::boolean) != (tb == DType::boolean)) {
     const Expr& guilty = ta == DType::boolean ? ea : eb;
-    error(DiagKind::wrong_kind, whole, fmt::format("'{}' between a truth value and a number: '{}' is {}", op, source_text(guilty), type_text(ta == DType::boolean ? a.id : b.id)))
+    error(DiagKind::wrong_kind, whole,
+          fmt::format("'{}' between a truth value and a number: '{}' is {}", op,
+                      source_text(guilty), type_text(ta == DType::boolean ? a.id : b.id)))
         .caret(caret)
-        .help("choose numbers with 'if … then 1 else 0'; 'count' and 'mean' take truth values as they are");
+        .help("choose numbers with 'if … then 1 else 0'; 'count' and 'mean' take truth values as "
+              "they are");
     return false;
   }
   // Kinds first: a constant or an f64 scalar takes the other's type, integers become real.
@@ -68,16 +79,21 @@ bool Elaborator::unify(Value& a, Value& b, const Expr& ea, const Expr& eb, Span 
     DType target = f32 ? DType::f32 : plain_f64 && !scalars ? u_.precision : DType::f64;
     for (Value* v : {&a, &b}) {
       const Node& node = u_.graph.node(v->id);
-      v->id = node.op == Op::constant ? b_.constant(constant_value(node), target) : b_.cast(v->id, target);
+      v->id = node.op == Op::constant ? b_.constant(constant_value(node), target)
+                                      : b_.cast(v->id, target);
     }
-  } else if (ta == DType::f64 && u_.precision == DType::f32 && (b_.type(a.id).rank() > 0 || b_.type(b.id).rank() > 0)) {
+  } else if (ta == DType::f64 && u_.precision == DType::f32 &&
+             (b_.type(a.id).rank() > 0 || b_.type(b.id).rank() > 0)) {
     a.id = to_precision(a.id);
     b.id = to_precision(b.id);
   }
   std::pair<Dim, Dim> clash;
   std::optional<Shape> shape = common_shape(b_.shape(a.id), b_.shape(b.id), clash);
   if (!shape) {
-    Diagnostic& d = error(DiagKind::shape_mismatch, whole, fmt::format("shapes do not agree in '{}': {} is {}, {} is {}", op, source_text(ea), type_text(a.id), source_text(eb), type_text(b.id)));
+    Diagnostic& d =
+        error(DiagKind::shape_mismatch, whole,
+              fmt::format("shapes do not agree in '{}': {} is {}, {} is {}", op, source_text(ea),
+                          type_text(a.id), source_text(eb), type_text(b.id)));
     d.caret(caret);
     explain_dims(d, {clash.first}, {clash.second});
     d.note("only a missing leading axis or a literal 1 stretches; 'v[:, new]' adds an axis");
@@ -95,11 +111,15 @@ Value Elaborator::unary(Op op, Value v, const Expr& e) {
   if (!v.is_tensor()) return v;
   DType type = b_.type(v.id).dtype;
   if (type == DType::boolean)
-    return poison(DiagKind::wrong_kind, e.span, fmt::format("'{}' needs a number, '{}' is {}", op_info(op).name, source_text(e), type_text(v.id)));
+    return poison(DiagKind::wrong_kind, e.span,
+                  fmt::format("'{}' needs a number, '{}' is {}", op_info(op).name, source_text(e),
+                              type_text(v.id)));
   bool keeps_integers = op == Op::neg || op == Op::abs || op == Op::sign;
   if (type == DType::i64 && keeps_integers) {
-    if (std::optional<int64_t> c = as_integer(v.id); c && op == Op::neg && u_.graph.node(v.id).op == Op::constant)
-      return Value::tensor(u_.graph.add(Op::constant, Type::scalar(DType::i64), {}, {{-*c}, {}, {}, {}}));
+    if (std::optional<int64_t> c = as_integer(v.id);
+        c && op == Op::neg && u_.graph.node(v.id).op == Op::constant)
+      return Value::tensor(
+          u_.graph.add(Op::constant, Type::scalar(DType::i64), {}, {{-*c}, {}, {}, {}}));
   } else {
     v.id = real(v.id);
   }
@@ -107,12 +127,15 @@ Value Elaborator::unary(Op op, Value v, const Expr& e) {
   return v;
 }
 
-Value Elaborator::binary(Op op, Value a, Value b, const Expr& ea, const Expr& eb, Span caret, std::string_view name) {
+Value Elaborator::binary(Op op, Value a, Value b, const Expr& ea, const Expr& eb, Span caret,
+                         std::string_view name) {
   if (!unify(a, b, ea, eb, caret, name)) return {};
   DType type = b_.type(a.id).dtype;
   bool compares = op == Op::eq || op == Op::ne;
   if (type == DType::boolean && !compares) {
-    error(DiagKind::wrong_kind, join(ea.span, eb.span), fmt::format("'{}' needs numbers, {} is {}", name, source_text(ea), type_text(a.id))).caret(caret);
+    error(DiagKind::wrong_kind, join(ea.span, eb.span),
+          fmt::format("'{}' needs numbers, {} is {}", name, source_text(ea), type_text(a.id)))
+        .caret(caret);
     return {};
   }
   bool real_only = op == Op::div || op == Op::pow || op == Op::atan2;
@@ -138,7 +161,8 @@ Value Elaborator::sum(const Expr& e, const Sum& n) {
     }
     so_far.span = join(e.span, left->span);
     so_far.span.end = n.terms[k - 1].value->span.end;
-    total = binary(term.negative ? Op::sub : Op::add, total, v, k == 1 ? *left : so_far, *term.value, term.op_span, term.negative ? "-" : "+");
+    total = binary(term.negative ? Op::sub : Op::add, total, v, k == 1 ? *left : so_far,
+                   *term.value, term.op_span, term.negative ? "-" : "+");
     bad = !total.is_tensor();
   }
   return bad ? Value{} : total;
@@ -152,12 +176,21 @@ Value Elaborator::product(const Expr& e, const Product& n) {
   for (const ProductFactor& factor : n.rest) {
     Value v = tensor(*factor.value);
     if (!bad && v.is_tensor()) {
-      so_far.span = previous == n.first ? n.first->span : Span{e.span.file, e.span.begin, previous->span.end};
+      so_far.span =
+          previous == n.first ? n.first->span : Span{e.span.file, e.span.begin, previous->span.end};
       switch (factor.op) {
-      case ProductOp::mul: total = binary(Op::mul, total, v, so_far, *factor.value, factor.op_span, "*"); break;
-      case ProductOp::div: total = binary(Op::div, total, v, so_far, *factor.value, factor.op_span, "/"); break;
-      case ProductOp::mod: total = binary(Op::mod, total, v, so_far, *factor.value, factor.op_span, "mod"); break;
-      case ProductOp::matmul: total = matmul(total, v, so_far, *factor.value, factor.op_span); break;
+      case ProductOp::mul:
+        total = binary(Op::mul, total, v, so_far, *factor.value, factor.op_span, "*");
+        break;
+      case ProductOp::div:
+        total = binary(Op::div, total, v, so_far, *factor.value, factor.op_span, "/");
+        break;
+      case ProductOp::mod:
+        total = binary(Op::mod, total, v, so_far, *factor.value, factor.op_span, "mod");
+        break;
+      case ProductOp::matmul:
+        total = matmul(total, v, so_far, *factor.value, factor.op_span);
+        break;
       }
     }
     bad = bad || !v.is_tensor() || !total.is_tensor();
@@ -170,13 +203,15 @@ Value Elaborator::power(const Expr& e, const Power& n) {
   Value base = tensor(*n.base), exponent = tensor(*n.exponent);
   if (!base.is_tensor() || !exponent.is_tensor()) return {};
   // A whole exponent keeps integers whole: sizes may be squared.
-  if (std::optional<int64_t> k = as_integer(exponent.id); k && *k == 2 && b_.type(base.id).dtype == DType::i64) {
+  if (std::optional<int64_t> k = as_integer(exponent.id);
+      k && *k == 2 && b_.type(base.id).dtype == DType::i64) {
     base.id = b_.mul(base.id, base.id);
     return base;
   }
   (void)e;
   for (Value* v : {&base, &exponent})
-    if (u_.graph.node(v->id).op == Op::constant && b_.type(v->id).dtype == DType::i64) v->id = b_.constant(constant_value(u_.graph.node(v->id)));
+    if (u_.graph.node(v->id).op == Op::constant && b_.type(v->id).dtype == DType::i64)
+      v->id = b_.constant(constant_value(u_.graph.node(v->id)));
   return binary(Op::pow, base, exponent, *n.base, *n.exponent, n.op_span, "^");
 }
 
@@ -185,7 +220,9 @@ Value Elaborator::power(const Expr& e, const Power& n) {
 Value Elaborator::condition(const Expr& e) {
   Value v = tensor(e);
   if (v.is_tensor() && b_.type(v.id).dtype != DType::boolean)
-    return poison(DiagKind::wrong_kind, e.span, fmt::format("'{}' is {}, where a truth value is needed", source_text(e), type_text(v.id)));
+    return poison(
+        DiagKind::wrong_kind, e.span,
+        fmt::format("'{}' is {}, where a truth value is needed", source_text(e), type_text(v.id)));
   return v;
 }
 
@@ -202,19 +239,35 @@ Value Elaborator::compare(const Expr& e, const Compare& n) {
     Value a = left, b = right, holds;
     if (a.is_tensor() && b.is_tensor()) {
       switch (step_.op) {
-      case CompareOp::lt: holds = binary(Op::lt, a, b, *left_expr, *step_.value, step_.op_span, "<"); break;
-      case CompareOp::le: holds = binary(Op::le, a, b, *left_expr, *step_.value, step_.op_span, "<="); break;
-      case CompareOp::gt: holds = binary(Op::lt, b, a, *step_.value, *left_expr, step_.op_span, ">"); break;
-      case CompareOp::ge: holds = binary(Op::le, b, a, *step_.value, *left_expr, step_.op_span, ">="); break;
-      case CompareOp::eq: holds = binary(Op::eq, a, b, *left_expr, *step_.value, step_.op_span, "=="); break;
-      case CompareOp::ne: holds = binary(Op::ne, a, b, *left_expr, *step_.value, step_.op_span, "!="); break;
+      case CompareOp::lt:
+        holds = binary(Op::lt, a, b, *left_expr, *step_.value, step_.op_span, "<");
+        break;
+      case CompareOp::le:
+        holds = binary(Op::le, a, b, *left_expr, *step_.value, step_.op_span, "<=");
+        break;
+      case CompareOp::gt:
+        holds = binary(Op::lt, b, a, *step_.value, *left_expr, step_.op_span, ">");
+        break;
+      case CompareOp::ge:
+        holds = binary(Op::le, b, a, *step_.value, *left_expr, step_.op_span, ">=");
+        break;
+      case CompareOp::eq:
+        holds = binary(Op::eq, a, b, *left_expr, *step_.value, step_.op_span, "==");
+        break;
+      case CompareOp::ne:
+        holds = binary(Op::ne, a, b, *left_expr, *step_.value, step_.op_span, "!=");
+        break;
       case CompareOp::in: break;
       }
     }
-    if (!holds.is_tensor()) bad = true;
-    else if (!all.is_tensor()) all = holds;
-    else if (unify(all, holds, e, e, step_.op_span, "and")) all.id = b_.make(Op::logical_and, {all.id, holds.id});
-    else bad = true;
+    if (!holds.is_tensor())
+      bad = true;
+    else if (!all.is_tensor())
+      all = holds;
+    else if (unify(all, holds, e, e, step_.op_span, "and"))
+      all.id = b_.make(Op::logical_and, {all.id, holds.id});
+    else
+      bad = true;
     left = right;
     left_expr = step_.value;
   }
@@ -227,7 +280,9 @@ Value Elaborator::logical(const Logical& n) {
   bool bad = !total.is_tensor();
   for (size_t k = 1; k < n.operands.size(); ++k) {
     Value v = condition(*n.operands[k]);
-    if (bad || !v.is_tensor() || !unify(total, v, *n.operands[k - 1], *n.operands[k], n.operands[k]->span, conjunction ? "and" : "or")) {
+    if (bad || !v.is_tensor() ||
+        !unify(total, v, *n.operands[k - 1], *n.operands[k], n.operands[k]->span,
+               conjunction ? "and" : "or")) {
       bad = true;
       continue;
     }
@@ -255,7 +310,9 @@ Value Elaborator::choose(Value c, Value a, Value b, const Expr& ea, const Expr& 
   std::pair<Dim, Dim> clash;
   std::optional<Shape> shape = common_shape(b_.shape(c.id), b_.shape(a.id), clash);
   if (!shape) {
-    Diagnostic& d = error(DiagKind::shape_mismatch, join(ea.span, eb.span), fmt::format("the condition is {}, its sides are {}", type_text(c.id), type_text(a.id)));
+    Diagnostic& d = error(
+        DiagKind::shape_mismatch, join(ea.span, eb.span),
+        fmt::format("the condition is {}, its sides are {}", type_text(c.id), type_text(a.id)));
     explain_dims(d, {clash.first}, {clash.second});
     return {};
   }

@@ -21,7 +21,8 @@ static const Expr* positional(const Call& n, size_t k) {
   return nullptr;
 }
 static size_t positional_count(const Call& n) {
-  return static_cast<size_t>(std::count_if(n.args.begin(), n.args.end(), [](const Arg& a) { return a.style == ArgStyle::positional; }));
+  return static_cast<size_t>(std::count_if(
+      n.args.begin(), n.args.end(), [](const Arg& a) { return a.style == ArgStyle::positional; }));
 }
 
 std::optional<int64_t> Elaborator::axis(const Call& n, size_t rank, bool& present) {
@@ -38,7 +39,9 @@ std::optional<int64_t> Elaborator::axis(const Call& n, size_t rank, bool& presen
   }
   int64_t k = *axis < 0 ? *axis + static_cast<int64_t>(rank) : *axis;
   if (k < 0 || k >= static_cast<int64_t>(rank)) {
-    error(DiagKind::bad_axis, e->span, fmt::format("there is no axis {}: the value has {} ax{}", *axis, rank, rank == 1 ? "is" : "es"));
+    error(DiagKind::bad_axis, e->span,
+          fmt::format("there is no axis {}: the value has {} ax{}", *axis, rank,
+                      rank == 1 ? "is" : "es"));
     return std::nullopt;
   }
   return k;
@@ -50,7 +53,8 @@ Value Elaborator::call(const Expr& e, const Call& n) {
   case Value::Kind::poison: {
     // Arguments may hold errors of their own.
     if (!u_.program.broken.empty())
-      for (const Arg& arg : n.args) expr(*arg.value);
+      for (const Arg& arg : n.args)
+        expr(*arg.value);
     return {};
   }
   case Value::Kind::builtin: return call_builtin(e, n, *callee.builtin);
@@ -60,16 +64,19 @@ Value Elaborator::call(const Expr& e, const Call& n) {
   }
   case Value::Kind::objective: {
     std::vector<Value> arguments;
-    for (const Arg& arg : n.args) arguments.push_back(tensor(*arg.value));
+    for (const Arg& arg : n.args)
+      arguments.push_back(tensor(*arg.value));
     for (const Value& v : arguments)
       if (!v.is_tensor()) return {};
     if (!hooks) return poison(DiagKind::wrong_kind, e.span, "there is no objective here");
-    if (arguments.size() != 1) return poison(DiagKind::argument_count, e.span, "an objective takes one point");
+    if (arguments.size() != 1)
+      return poison(DiagKind::argument_count, e.span, "an objective takes one point");
     return hooks->oracle(callee.objective, arguments, e);
   }
   case Value::Kind::schedule: {
     const Expr* at = positional(n, 0);
-    if (!at || n.args.size() != 1) return poison(DiagKind::argument_count, e.span, "a schedule takes one argument, the step");
+    if (!at || n.args.size() != 1)
+      return poison(DiagKind::argument_count, e.span, "a schedule takes one argument, the step");
     Value t = scalar(*at);
     return t.is_tensor() ? schedule_at(callee.schedule, real(t.id)) : t;
   }
@@ -83,26 +90,37 @@ Value Elaborator::call(const Expr& e, const Call& n) {
       v.schedule.arguments = std::make_shared<std::vector<Value>>(std::move(*arguments));
       return v;
     }
-    return not_lowered(e.span, fmt::format("a call of '{}' inside a formula", ast::name_of(*callee.item).name.view()));
-  default: return poison(DiagKind::not_callable, n.callee->span, fmt::format("'{}' is a value, not a function", source_text(*n.callee)));
+    return not_lowered(e.span, fmt::format("a call of '{}' inside a formula",
+                                           ast::name_of(*callee.item).name.view()));
+  default:
+    return poison(DiagKind::not_callable, n.callee->span,
+                  fmt::format("'{}' is a value, not a function", source_text(*n.callee)));
   }
 }
 
-// A reduction of one kind over chosen axes; counts are whole numbers, means of truth values fractions.
+// A reduction of one kind over chosen axes; counts are whole numbers, means of truth values
+// fractions.
 Value Elaborator::fold(const Expr& e, const Call& n, std::string_view name) {
   const Expr& argument = *positional(n, 0);
   if (positional_count(n) == 2) {
     const Expr& second = *positional(n, 1);
-    return binary(name == "min" ? Op::min : Op::max, tensor(argument), tensor(second), argument, second, e.span, name);
+    return binary(name == "min" ? Op::min : Op::max, tensor(argument), tensor(second), argument,
+                  second, e.span, name);
   }
   Value v = tensor(argument);
   if (!v.is_tensor()) return v;
   bool boolean = b_.type(v.id).dtype == DType::boolean;
   if (name == "count" || name == "any") {
-    if (!boolean) return poison(DiagKind::wrong_kind, argument.span, fmt::format("'{}' takes truth values, '{}' is {}", name, source_text(argument), type_text(v.id)));
+    if (!boolean)
+      return poison(DiagKind::wrong_kind, argument.span,
+                    fmt::format("'{}' takes truth values, '{}' is {}", name, source_text(argument),
+                                type_text(v.id)));
     v.id = b_.cast(v.id, DType::f64);
   } else if (boolean) {
-    if (name != "mean") return poison(DiagKind::wrong_kind, argument.span, fmt::format("'{}' needs numbers, '{}' is {}", name, source_text(argument), type_text(v.id)));
+    if (name != "mean")
+      return poison(DiagKind::wrong_kind, argument.span,
+                    fmt::format("'{}' needs numbers, '{}' is {}", name, source_text(argument),
+                                type_text(v.id)));
     v.id = b_.cast(v.id, DType::f64);
   } else {
     v.id = real(v.id);
@@ -115,11 +133,15 @@ Value Elaborator::fold(const Expr& e, const Call& n, std::string_view name) {
   std::vector<int64_t> axes;
   for (size_t i = 0; i < shape.size(); ++i)
     if (!k || *k == static_cast<int64_t>(i)) axes.push_back(static_cast<int64_t>(i));
-  Op op = name == "prod" ? Op::reduce_prod : name == "min" ? Op::reduce_min : name == "max" || name == "any" ? Op::reduce_max : Op::reduce_sum;
+  Op op = name == "prod"                   ? Op::reduce_prod
+          : name == "min"                  ? Op::reduce_min
+          : name == "max" || name == "any" ? Op::reduce_max
+                                           : Op::reduce_sum;
   ValueId r = b_.reduce(op, v.id, axes);
   if (name == "mean") {
     Dim count(1);
-    for (int64_t a : axes) count = count * shape[static_cast<size_t>(a)];
+    for (int64_t a : axes)
+      count = count * shape[static_cast<size_t>(a)];
     // The count is a number of the program: f64, rounded once where it meets the sum.
     ValueId size = b_.cast(b_.cast(b_.dim(count), DType::f64), b_.type(r).dtype);
     r = b_.div(r, b_.broadcast_scalar(size, b_.shape(r)));
@@ -134,7 +156,8 @@ Value Elaborator::fold(const Expr& e, const Call& n, std::string_view name) {
     if (!on) return poison(DiagKind::wrong_kind, keep->span, "'keep' is true or false");
     if (*on != 0) {
       Shape kept = shape;
-      for (int64_t a : axes) kept[static_cast<size_t>(a)] = Dim(1);
+      for (int64_t a : axes)
+        kept[static_cast<size_t>(a)] = Dim(1);
       r = b_.reshape(r, kept);
     }
   }
@@ -148,7 +171,8 @@ Value Elaborator::fold_across(std::string_view name, Value v, const Expr& e) {
     id = b_.reduce_all(name == "min" ? Op::reduce_min : Op::reduce_max, id);
     return Value::tensor(b_.make(name == "min" ? Op::across_min : Op::across_max, {id}));
   }
-  if (name != "sum" && name != "mean" && name != "count") return not_lowered(e.span, fmt::format("'{}' over all parameters", name));
+  if (name != "sum" && name != "mean" && name != "count")
+    return not_lowered(e.span, fmt::format("'{}' over all parameters", name));
   ValueId total = b_.make(Op::across_sum, {b_.reduce_all(Op::reduce_sum, id)});
   if (name != "mean") return Value::tensor(total);
   ValueId count = b_.cast(b_.dim(element_count(b_.shape(id))), DType::f64);
@@ -164,7 +188,8 @@ Value Elaborator::arg_fold(const Expr& e, const Call& n, Op op) {
   bool has_axis = false;
   std::optional<int64_t> k = axis(n, b_.type(v.id).rank(), has_axis);
   if (has_axis && !k) return {};
-  if (b_.type(v.id).is_scalar()) return poison(DiagKind::bad_axis, e.span, "a single number has no position of its extreme");
+  if (b_.type(v.id).is_scalar())
+    return poison(DiagKind::bad_axis, e.span, "a single number has no position of its extreme");
   if (!has_axis) {
     v.id = b_.reshape(v.id, {element_count(b_.shape(v.id))});
     k = 0;
@@ -191,8 +216,13 @@ Value Elaborator::filled(const Expr& e, const Call& n, double value) {
 }
 
 Value Elaborator::draw(const Expr& e, const Call& n, std::string_view name) {
-  if (!draw_shape) return poison(DiagKind::wrong_kind, e.span, fmt::format("'{}' draws the initial value of a param; it has no shape here", name));
-  Distribution d = name == "normal" ? Distribution::normal : name == "uniform" ? Distribution::uniform : Distribution::rademacher;
+  if (!draw_shape)
+    return poison(
+        DiagKind::wrong_kind, e.span,
+        fmt::format("'{}' draws the initial value of a param; it has no shape here", name));
+  Distribution d = name == "normal"    ? Distribution::normal
+                   : name == "uniform" ? Distribution::uniform
+                                       : Distribution::rademacher;
   Value drawn = Value::tensor(b_.random(d, next_site_++, Type::tensor(u_.precision, *draw_shape)));
   if (d == Distribution::rademacher) return drawn;
   const Expr* first = positional(n, 0);
@@ -218,13 +248,16 @@ Value Elaborator::extent(const Expr& e, const Call& n, std::string_view name) {
     return Value::tensor(b_.make(Op::across_sum, {b_.cast(count, DType::f64)}));
   }
   shape_sensitive = true;
-  if (name == "rank") return Value::tensor(b_.constant(static_cast<double>(shape.size()), DType::i64));
+  if (name == "rank")
+    return Value::tensor(b_.constant(static_cast<double>(shape.size()), DType::i64));
   if (name == "size") {
     bool present = false;
     std::optional<int64_t> k = axis(n, shape.size(), present);
     return k ? Value::tensor(b_.dim(shape[static_cast<size_t>(*k)])) : Value{};
   }
-  if (shape.size() != 2) return poison(DiagKind::shape_mismatch, e.span, fmt::format("'{}' needs a matrix, this is {}", name, type_text(v.id)));
+  if (shape.size() != 2)
+    return poison(DiagKind::shape_mismatch, e.span,
+                  fmt::format("'{}' needs a matrix, this is {}", name, type_text(v.id)));
   return Value::tensor(b_.dim(shape[name == "rows" ? 0 : 1]));
 }
 
@@ -246,10 +279,13 @@ Value Elaborator::matrix_part(const Expr& e, const Call& n, const sema::Builtin&
   if (builtin.family == BuiltinFamily::diag && s.size() == 1) {
     Shape square{s[0], s[0]};
     ValueId same = b_.make(Op::eq, {b_.iota(square, 0), b_.iota(square, 1)});
-    return Value::tensor(b_.select(same, b_.broadcast(v.id, square, {1}), b_.full(0, Type::tensor(u_.precision, square))));
+    return Value::tensor(b_.select(same, b_.broadcast(v.id, square, {1}),
+                                   b_.full(0, Type::tensor(u_.precision, square))));
   }
   if (s.size() != 2 || s[0] != s[1])
-    return poison(DiagKind::shape_mismatch, e.span, fmt::format("'{}' needs a square matrix, this is {}", builtin.name, type_text(v.id)));
+    return poison(
+        DiagKind::shape_mismatch, e.span,
+        fmt::format("'{}' needs a square matrix, this is {}", builtin.name, type_text(v.id)));
   ValueId at = b_.iota({s[0]}, 0);
   ValueId diagonal = b_.gather(v.id, {at, at});
   if (builtin.family == BuiltinFamily::diag) return Value::tensor(diagonal);
@@ -265,7 +301,8 @@ Value Elaborator::linear_algebra(const Expr& e, const Call& n, std::string_view 
     if (!v.is_tensor()) return {};
     if (name == "inverse_root" && k == 1) {
       std::optional<int64_t> root = as_integer(v.id);
-      if (!root || *root < 1) return poison(DiagKind::wrong_kind, e.span, "the root is a whole number from 1");
+      if (!root || *root < 1)
+        return poison(DiagKind::wrong_kind, e.span, "the root is a whole number from 1");
       attr.ints = {*root};
       continue;
     }
@@ -273,7 +310,8 @@ Value Elaborator::linear_algebra(const Expr& e, const Call& n, std::string_view 
   }
   Op op = *op_by_name(name);
   if (std::string problem = b_.problem_of(op, operands, attr); !problem.empty())
-    return poison(DiagKind::shape_mismatch, e.span, fmt::format("'{}' does not fit: {}", name, problem));
+    return poison(DiagKind::shape_mismatch, e.span,
+                  fmt::format("'{}' does not fit: {}", name, problem));
   if (b_.problem_of(Op::get, {b_.make(op, operands, attr)}, {{0}, {}, {}, {}}).empty())
     return not_lowered(e.span, fmt::format("'{}', which gives several results,", name));
   return Value::tensor(b_.make(op, operands, attr));
@@ -281,24 +319,33 @@ Value Elaborator::linear_algebra(const Expr& e, const Call& n, std::string_view 
 
 Value Elaborator::call_builtin(const Expr& e, const Call& n, const sema::Builtin& builtin) {
   // sema said so already if the arguments do not fit
-  if (static_cast<int>(positional_count(n)) < builtin.least || static_cast<int>(positional_count(n)) > builtin.most) return {};
+  if (static_cast<int>(positional_count(n)) < builtin.least ||
+      static_cast<int>(positional_count(n)) > builtin.most)
+    return {};
   switch (builtin.family) {
-  case BuiltinFamily::unary: return unary(*op_by_name(builtin.name), tensor(*positional(n, 0)), *positional(n, 0));
+  case BuiltinFamily::unary:
+    return unary(*op_by_name(builtin.name), tensor(*positional(n, 0)), *positional(n, 0));
   case BuiltinFamily::binary:
-    return binary(*op_by_name(builtin.name), tensor(*positional(n, 0)), tensor(*positional(n, 1)), *positional(n, 0), *positional(n, 1), e.span, builtin.name);
+    return binary(*op_by_name(builtin.name), tensor(*positional(n, 0)), tensor(*positional(n, 1)),
+                  *positional(n, 0), *positional(n, 1), e.span, builtin.name);
   case BuiltinFamily::fold: return fold(e, n, builtin.name);
   case BuiltinFamily::arg_fold: return arg_fold(e, n, *op_by_name(builtin.name));
-  case BuiltinFamily::dot: return dot(tensor(*positional(n, 0)), tensor(*positional(n, 1)), *positional(n, 0), *positional(n, 1), e);
+  case BuiltinFamily::dot:
+    return dot(tensor(*positional(n, 0)), tensor(*positional(n, 1)), *positional(n, 0),
+               *positional(n, 1), e);
   case BuiltinFamily::transpose: return transpose(tensor(*positional(n, 0)), e);
   case BuiltinFamily::reshape: {
     shape_sensitive = true;
     Value v = tensor(*positional(n, 0));
     std::vector<const Expr*> dims;
-    for (size_t k = 1; k < positional_count(n); ++k) dims.push_back(positional(n, k));
+    for (size_t k = 1; k < positional_count(n); ++k)
+      dims.push_back(positional(n, k));
     std::optional<Shape> to = shape(dims);
     if (!v.is_tensor() || !to) return {};
     if (element_count(*to) != element_count(b_.shape(v.id)))
-      return poison(DiagKind::shape_mismatch, e.span, fmt::format("reshape keeps the number of elements: {} to {}", type_text(v.id), shape_str(*to)));
+      return poison(DiagKind::shape_mismatch, e.span,
+                    fmt::format("reshape keeps the number of elements: {} to {}", type_text(v.id),
+                                shape_str(*to)));
     return Value::tensor(b_.reshape(v.id, *to));
   }
   case BuiltinFamily::concat: {
@@ -314,7 +361,8 @@ Value Elaborator::call_builtin(const Expr& e, const Call& n, const sema::Builtin
     if (present && !k) return {};
     Attr attr{{k.value_or(0)}, {}, {}, {}};
     if (std::string problem = b_.problem_of(Op::concat, parts, attr); !problem.empty())
-      return poison(DiagKind::shape_mismatch, e.span, fmt::format("the parts do not fit: {}", problem));
+      return poison(DiagKind::shape_mismatch, e.span,
+                    fmt::format("the parts do not fit: {}", problem));
     return Value::tensor(b_.concat(parts, k.value_or(0)));
   }
   case BuiltinFamily::filled: return filled(e, n, builtin.name == "ones" ? 1 : 0);
@@ -328,7 +376,9 @@ Value Elaborator::call_builtin(const Expr& e, const Call& n, const sema::Builtin
   case BuiltinFamily::ring:
   case BuiltinFamily::discretize: return not_lowered(e.span, fmt::format("'{}'", builtin.name));
   case BuiltinFamily::data_source:
-  case BuiltinFamily::search: return poison(DiagKind::wrong_kind, e.span, fmt::format("'{}' belongs in an experiment", builtin.name));
+  case BuiltinFamily::search:
+    return poison(DiagKind::wrong_kind, e.span,
+                  fmt::format("'{}' belongs in an experiment", builtin.name));
   }
   return {};
 }

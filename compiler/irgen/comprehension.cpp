@@ -1,5 +1,6 @@
-// Index notation: sum[i in 0..m, j] …, tensor[i, j] …. An index is an integer tensor that counts along
-// an axis of its own, so the body is built once over all index axes together and never unrolled.
+// Index notation: sum[i in 0..m, j] …, tensor[i, j] …. An index is an integer tensor that counts
+// along an axis of its own, so the body is built once over all index axes together and never
+// unrolled.
 #include "irgen/elaborator.h"
 
 #include "support/overloaded.h"
@@ -12,7 +13,8 @@ using namespace ast;
 
 Shape Elaborator::index_shape() const {
   Shape shape;
-  for (const IndexVariable& v : indices_) shape.push_back(v.extent);
+  for (const IndexVariable& v : indices_)
+    shape.push_back(v.extent);
   return shape;
 }
 
@@ -21,7 +23,8 @@ void Elaborator::rebind_indices() {
   Shape shape = index_shape();
   for (size_t k = 0; k < indices_.size(); ++k) {
     ValueId id = b_.iota(shape, static_cast<int64_t>(k));
-    if (!indices_[k].low.is_constant(0)) id = b_.add(id, b_.broadcast_scalar(b_.dim(indices_[k].low), shape));
+    if (!indices_[k].low.is_constant(0))
+      id = b_.add(id, b_.broadcast_scalar(b_.dim(indices_[k].low), shape));
     bind(indices_[k].symbol, Value::tensor(id));
   }
 }
@@ -29,14 +32,17 @@ void Elaborator::rebind_indices() {
 // The size of the axis that the index stands at, alone, in some x[…, i, …] of the body.
 std::optional<Dim> Elaborator::subscripted_extent(const Expr& body, sema::SymbolId index_symbol) {
   std::vector<const Expr*> todo{&body};
-  auto push = [&](const Expr* e) { if (e) todo.push_back(e); };
+  auto push = [&](const Expr* e) {
+    if (e) todo.push_back(e);
+  };
   while (!todo.empty()) {
     const Expr* e = todo.back();
     todo.pop_back();
     if (const Index* n = e->as<Index>()) {
       size_t axis = 0;
       for (const IndexItem& item : n->items) {
-        if (item.style == IndexStyle::value && item.value->as<NameRef>() && u_.program.symbol_of(*item.value) == index_symbol && n->base->as<NameRef>()) {
+        if (item.style == IndexStyle::value && item.value->as<NameRef>() &&
+            u_.program.symbol_of(*item.value) == index_symbol && n->base->as<NameRef>()) {
           Value base = tensor(*n->base);
           if (base.is_tensor() && axis < b_.type(base.id).rank()) return b_.shape(base.id)[axis];
         }
@@ -51,13 +57,40 @@ std::optional<Dim> Elaborator::subscripted_extent(const Expr& body, sema::Symbol
     std::visit(overloaded{
                    [](const auto&) {},
                    [&](const Unary& n) { push(n.operand); },
-                   [&](const Sum& n) { for (const SumTerm& t : n.terms) push(t.value); },
-                   [&](const Product& n) { push(n.first); for (const ProductFactor& f : n.rest) push(f.value); },
-                   [&](const Power& n) { push(n.base); push(n.exponent); },
-                   [&](const Compare& n) { push(n.first); for (const CompareStep& s : n.rest) push(s.value); },
-                   [&](const Logical& n) { for (const Expr* o : n.operands) push(o); },
-                   [&](const IfExpr& n) { for (const IfArm& a : n.arms) { push(a.condition); push(a.value); } push(n.otherwise); },
-                   [&](const Call& n) { push(n.callee); for (const Arg& a : n.args) push(a.value); },
+                   [&](const Sum& n) {
+                     for (const SumTerm& t : n.terms)
+                       push(t.value);
+                   },
+                   [&](const Product& n) {
+                     push(n.first);
+                     for (const ProductFactor& f : n.rest)
+                       push(f.value);
+                   },
+                   [&](const Power& n) {
+                     push(n.base);
+                     push(n.exponent);
+                   },
+                   [&](const Compare& n) {
+                     push(n.first);
+                     for (const CompareStep& s : n.rest)
+                       push(s.value);
+                   },
+                   [&](const Logical& n) {
+                     for (const Expr* o : n.operands)
+                       push(o);
+                   },
+                   [&](const IfExpr& n) {
+                     for (const IfArm& a : n.arms) {
+                       push(a.condition);
+                       push(a.value);
+                     }
+                     push(n.otherwise);
+                   },
+                   [&](const Call& n) {
+                     push(n.callee);
+                     for (const Arg& a : n.args)
+                       push(a.value);
+                   },
                    [&](const Transpose& n) { push(n.base); },
                    [&](const NormBars& n) { push(n.operand); },
                    [&](const Indexed& n) { push(n.body); },
@@ -75,18 +108,24 @@ Value Elaborator::indexed(const Expr& e, const Indexed& n) {
     IndexVariable variable{symbol, Dim(0), Dim(0)};
     if (binding.range) {
       const Range* range = binding.range->as<Range>();
-      if (!range || !range->high) return poison(DiagKind::bad_index, binding.range->span, "an index runs over a range a..b");
-      Value low = range->low ? scalar(*range->low) : Value::tensor(b_.constant(0, DType::i64)), high = scalar(*range->high);
+      if (!range || !range->high)
+        return poison(DiagKind::bad_index, binding.range->span, "an index runs over a range a..b");
+      Value low = range->low ? scalar(*range->low) : Value::tensor(b_.constant(0, DType::i64)),
+            high = scalar(*range->high);
       if (!low.is_tensor() || !high.is_tensor()) return {};
       std::optional<Dim> from = as_dim(low.id), to = as_dim(high.id);
-      if (!from || !to) return poison(DiagKind::bad_size, binding.range->span, "the ends of an index range are integers known from sizes");
+      if (!from || !to)
+        return poison(DiagKind::bad_size, binding.range->span,
+                      "the ends of an index range are integers known from sizes");
       variable.low = *from;
       variable.extent = *to - *from + Dim(range->inclusive ? 1 : 0);
       if (variable.extent.is_constant() && variable.extent.constant() < 0) variable.extent = Dim(0);
     } else {
       std::optional<Dim> extent = subscripted_extent(*n.body, symbol);
       if (!extent)
-        return poison(DiagKind::bad_index, binding.name.span, fmt::format("'{}' subscripts nothing, so its range is unknown", binding.name.name.view()));
+        return poison(DiagKind::bad_index, binding.name.span,
+                      fmt::format("'{}' subscripts nothing, so its range is unknown",
+                                  binding.name.name.view()));
       variable.extent = *extent;
     }
     added.push_back(variable);
@@ -101,13 +140,17 @@ Value Elaborator::indexed(const Expr& e, const Indexed& n) {
   if (!body.is_tensor()) return body;
   // The body is one number per index: a scalar stretches over the axes, any other shape is theirs.
   if (b_.type(body.id).rank() != full.size() && !b_.type(body.id).is_scalar())
-    return poison(DiagKind::shape_mismatch, n.body->span, fmt::format("under an index the body must be one number, this is {}", type_text(body.id)))
-        ;
+    return poison(
+        DiagKind::shape_mismatch, n.body->span,
+        fmt::format("under an index the body must be one number, this is {}", type_text(body.id)));
   if (n.op != IndexedOp::tensor && b_.type(body.id).dtype == DType::boolean) {
-    if (n.op != IndexedOp::mean) return poison(DiagKind::wrong_kind, n.body->span, "the body is a truth value, where a number is needed");
+    if (n.op != IndexedOp::mean)
+      return poison(DiagKind::wrong_kind, n.body->span,
+                    "the body is a truth value, where a number is needed");
     body.id = b_.cast(body.id, DType::f64);
   }
-  if (b_.type(body.id).is_scalar() && is_real(b_.type(body.id).dtype)) body.id = to_precision(body.id);
+  if (b_.type(body.id).is_scalar() && is_real(b_.type(body.id).dtype))
+    body.id = to_precision(body.id);
   if (n.op != IndexedOp::tensor) body.id = real(body.id);
   body.id = b_.broadcast(body.id, full, {});
   if (n.op == IndexedOp::tensor) {
@@ -120,7 +163,10 @@ Value Elaborator::indexed(const Expr& e, const Indexed& n) {
     axes.push_back(static_cast<int64_t>(k));
     count = count * full[k];
   }
-  Op op = n.op == IndexedOp::prod ? Op::reduce_prod : n.op == IndexedOp::min ? Op::reduce_min : n.op == IndexedOp::max ? Op::reduce_max : Op::reduce_sum;
+  Op op = n.op == IndexedOp::prod  ? Op::reduce_prod
+          : n.op == IndexedOp::min ? Op::reduce_min
+          : n.op == IndexedOp::max ? Op::reduce_max
+                                   : Op::reduce_sum;
   ValueId r = b_.reduce(op, body.id, axes);
   if (n.op == IndexedOp::mean) {
     ValueId size = b_.cast(b_.cast(b_.dim(count), DType::f64), b_.type(r).dtype);

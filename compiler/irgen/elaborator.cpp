@@ -26,9 +26,13 @@ Value Elaborator::not_lowered(Span span, std::string what) {
 
 std::string Elaborator::type_text(ValueId id) const {
   const Type& type = u_.graph.type(id);
-  const char* kind = type.dtype == DType::boolean ? "boolean" : type.dtype == DType::i64 ? "integer" : "number";
-  if (type.is_scalar()) return fmt::format("a {}", kind) == "a integer" ? "an integer" : fmt::format("a {}", kind);
-  return is_real(type.dtype) ? shape_str(type.shape) : fmt::format("{}s {}", kind, shape_str(type.shape));
+  const char* kind = type.dtype == DType::boolean ? "boolean"
+                     : type.dtype == DType::i64   ? "integer"
+                                                  : "number";
+  if (type.is_scalar())
+    return fmt::format("a {}", kind) == "a integer" ? "an integer" : fmt::format("a {}", kind);
+  return is_real(type.dtype) ? shape_str(type.shape)
+                             : fmt::format("{}s {}", kind, shape_str(type.shape));
 }
 
 std::string Elaborator::source_text(const Expr& e) const {
@@ -39,16 +43,23 @@ std::string Elaborator::source_text(const Expr& e) const {
 void Elaborator::explain_dims(Diagnostic& d, const Shape& a, const Shape& b) const {
   std::vector<std::string> names;
   for (const Shape* shape : {&a, &b})
-    for (const Dim& dim : *shape) dim.collect_symbols(names);
+    for (const Dim& dim : *shape)
+      dim.collect_symbols(names);
   for (const std::string& name : names)
     for (const sema::Symbol& symbol : u_.program.symbols)
-      if ((symbol.kind == sema::SymbolKind::dimension || symbol.kind == sema::SymbolKind::hyperparameter) &&
-          symbol.name == std::string_view(name) && symbol.span.valid() && d.span().file == symbol.span.file) {
+      if ((symbol.kind == sema::SymbolKind::dimension ||
+           symbol.kind == sema::SymbolKind::hyperparameter) &&
+          symbol.name == std::string_view(name) && symbol.span.valid() &&
+          d.span().file == symbol.span.file) {
         LineCol at = u_.sources.line_col(symbol.span);
         std::string_view line = u_.sources.line_text(FileId(symbol.span.file), at.line);
         size_t first = line.find_first_not_of(" \t"), comment = line.find('#');
-        std::string_view text = first == line.npos ? line : line.substr(first, comment == line.npos ? comment : comment - first);
-        while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+        std::string_view text =
+            first == line.npos
+                ? line
+                : line.substr(first, comment == line.npos ? comment : comment - first);
+        while (!text.empty() && text.back() == ' ')
+          text.remove_suffix(1);
         d.note(fmt::format("dimension {} comes from '{}' (line {})", name, text, at.line));
         break;
       }
@@ -62,7 +73,12 @@ Value Elaborator::expr(const Expr& e) {
   Value v = std::visit(
       overloaded{
           [&](const NumberLit& n) { return number(n); },
-          [&](const StringLit& n) { Value t; t.kind = Value::Kind::text; t.text = n.value; return t; },
+          [&](const StringLit& n) {
+            Value t;
+            t.kind = Value::Kind::text;
+            t.text = n.value;
+            return t;
+          },
           [&](const BoolLit& n) { return Value::tensor(b_.constant(n.value, DType::boolean)); },
           [&](const NameRef& n) { return name(e, n.name); },
           [&](const PrimeRef&) {
@@ -95,14 +111,20 @@ Value Elaborator::expr(const Expr& e) {
           [&](const ast::Derivative& n) {
             Value target = expr(*n.target);
             if (target.is_poison()) return target;
-            if (target.kind != Value::Kind::objective) return not_lowered(e.span, "the derivative of a function other than the objective");
+            if (target.kind != Value::Kind::objective)
+              return not_lowered(e.span, "the derivative of a function other than the objective");
             target.objective.order += n.order;
             return target;
           },
-          [&](const Pipe&) { return poison(DiagKind::wrong_kind, e.span, "'|>' chains transforms and an optimizer; it stands in 'using'"); },
+          [&](const Pipe&) {
+            return poison(DiagKind::wrong_kind, e.span,
+                          "'|>' chains transforms and an optimizer; it stands in 'using'");
+          },
           [&](const AllOf& n) {
             Value v = tensor(*n.operand);
-            if (v.is_tensor() && !hooks) return poison(DiagKind::wrong_kind, e.span, "'all' ranges over the parameters of a rule; there is none here");
+            if (v.is_tensor() && !hooks)
+              return poison(DiagKind::wrong_kind, e.span,
+                            "'all' ranges over the parameters of a rule; there is none here");
             v.across = v.is_tensor();
             return v;
           },
@@ -135,26 +157,32 @@ Value Elaborator::tensor(const Expr& e) {
   if (v.is_tensor() || v.is_poison()) return v;
   const char* what = "this";
   switch (v.kind) {
-  case Value::Kind::function: case Value::Kind::builtin: what = "a function"; break;
+  case Value::Kind::function:
+  case Value::Kind::builtin: what = "a function"; break;
   case Value::Kind::objective: what = "an objective"; break;
   case Value::Kind::item: what = "the name of a declaration"; break;
   case Value::Kind::text: what = "a text"; break;
   case Value::Kind::range: what = "a range"; break;
   default: break;
   }
-  return poison(DiagKind::wrong_kind, e.span, fmt::format("'{}' is {}, where a value is needed", source_text(e), what));
+  return poison(DiagKind::wrong_kind, e.span,
+                fmt::format("'{}' is {}, where a value is needed", source_text(e), what));
 }
 
 Value Elaborator::scalar(const Expr& e) {
   Value v = tensor(e);
   if (!v.is_tensor()) return v;
   if (!b_.type(v.id).is_scalar() || b_.type(v.id).dtype == DType::boolean)
-    return poison(DiagKind::wrong_kind, e.span, fmt::format("'{}' is {}, where a single number is needed", source_text(e), type_text(v.id)));
+    return poison(DiagKind::wrong_kind, e.span,
+                  fmt::format("'{}' is {}, where a single number is needed", source_text(e),
+                              type_text(v.id)));
   return v;
 }
 
 Value Elaborator::number(const NumberLit& n) {
-  if (n.is_integer) return Value::tensor(u_.graph.add(Op::constant, Type::scalar(DType::i64), {}, {{n.integer}, {}, {}, {}}));
+  if (n.is_integer)
+    return Value::tensor(
+        u_.graph.add(Op::constant, Type::scalar(DType::i64), {}, {{n.integer}, {}, {}, {}}));
   return Value::tensor(b_.constant(n.value));
 }
 
@@ -168,7 +196,8 @@ Value Elaborator::name(const Expr& e, Name) {
 Value Elaborator::from_symbol(sema::SymbolId id, const Expr& e) {
   if (auto it = env_.find(id.value); it != env_.end()) {
     // A schedule as hyperparameter: its bare name is its value at t.
-    if (it->second.kind == Value::Kind::schedule && step.valid()) return schedule_at(it->second.schedule, step);
+    if (it->second.kind == Value::Kind::schedule && step.valid())
+      return schedule_at(it->second.schedule, step);
     return it->second;
   }
   const sema::Symbol& symbol = u_.program.symbol(id);
@@ -228,7 +257,8 @@ std::optional<int64_t> Elaborator::as_integer(ValueId id) const {
 }
 
 std::optional<Dim> Elaborator::as_dim(ValueId id) const {
-  if (!id.valid() || !u_.graph.type(id).is_scalar() || u_.graph.type(id).dtype != DType::i64) return std::nullopt;
+  if (!id.valid() || !u_.graph.type(id).is_scalar() || u_.graph.type(id).dtype != DType::i64)
+    return std::nullopt;
   // Bottom-up over what the value is made of: sizes, integers, + - *.
   std::vector<ValueId> order = reachable(u_.graph, std::span(&id, 1));
   std::unordered_map<uint32_t, std::optional<Dim>> known;
@@ -236,9 +266,12 @@ std::optional<Dim> Elaborator::as_dim(ValueId id) const {
     const Node& node = u_.graph.node(v);
     auto operand = [&](size_t k) { return known[node.operands[k].value]; };
     std::optional<Dim>& out = known[v.value];
-    if (node.op == Op::constant) out = Dim(node.attr.ints[0]);
-    else if (node.op == Op::dim) out = node.attr.dims[0];
-    else if (node.op == Op::neg && operand(0)) out = Dim(0) - *operand(0);
+    if (node.op == Op::constant)
+      out = Dim(node.attr.ints[0]);
+    else if (node.op == Op::dim)
+      out = node.attr.dims[0];
+    else if (node.op == Op::neg && operand(0))
+      out = Dim(0) - *operand(0);
     else if (node.operands.size() == 2 && operand(0) && operand(1)) {
       if (node.op == Op::add) out = *operand(0) + *operand(1);
       if (node.op == Op::sub) out = *operand(0) - *operand(1);
@@ -260,7 +293,8 @@ std::optional<Shape> Elaborator::shape(const std::vector<const Expr*>& dims) {
       return std::nullopt;
     }
     if (dim->is_constant() && dim->constant() < 0) {
-      error(DiagKind::bad_size, e->span, fmt::format("a size can't be negative: {}", dim->constant()));
+      error(DiagKind::bad_size, e->span,
+            fmt::format("a size can't be negative: {}", dim->constant()));
       return std::nullopt;
     }
     shape.push_back(*dim);
@@ -279,7 +313,8 @@ void Elaborator::require(const Expr& condition_expr) {
     error(DiagKind::wrong_kind, condition_expr.span, "'require' needs a single truth value");
     return;
   }
-  checks.push_back({b_.make(Op::logical_not, {v.id}), 1, std::string(u_.sources.text(condition_expr.span)), condition_expr.span});
+  checks.push_back({b_.make(Op::logical_not, {v.id}), 1,
+                    std::string(u_.sources.text(condition_expr.span)), condition_expr.span});
 }
 
 } // namespace thalweg::irgen

@@ -1,9 +1,9 @@
-// Elaboration of expressions: typed values of the graph from resolved syntax, shapes and kinds checked
-// on the way. One Elaborator serves one unit (a problem, a rule, a record line).
+// Elaboration of expressions: typed values of the graph from resolved syntax, shapes and kinds
+// checked on the way. One Elaborator serves one unit (a problem, a rule, a record line).
 //
-// Precision: values made only from numbers, hyperparameters, t and schedules are f64 scalars; where they
-// meet a tensor they are cast to the run's precision. Integers are i64 (literals, sizes, labels,
-// indices) and become real where a real is needed; `/` is real.
+// Precision: values made only from numbers, hyperparameters, t and schedules are f64 scalars; where
+// they meet a tensor they are cast to the run's precision. Integers are i64 (literals, sizes,
+// labels, indices) and become real where a real is needed; `/` is real.
 #pragma once
 
 #include "diag/diagnostics.h"
@@ -33,7 +33,8 @@ class RuleHooks {
 public:
   virtual ~RuleHooks() = default;
   // f, ∇f, ∇²f at a point; `at` is the call.
-  virtual Value oracle(const ObjectiveRef& objective, const std::vector<Value>& arguments, const ast::Expr& at) = 0;
+  virtual Value oracle(const ObjectiveRef& objective, const std::vector<Value>& arguments,
+                       const ast::Expr& at) = 0;
 };
 
 class Elaborator {
@@ -46,15 +47,16 @@ public:
   // Names that sema leaves open (until, record): looked up here.
   std::function<std::optional<Value>(const ast::Expr&)> free_name;
   RuleHooks* hooks = nullptr;
-  std::optional<Shape> draw_shape;  // the shape that normal() and uniform() fill here
-  ValueId step;                     // t, for schedules
-  ValueId loss;                     // the previous step's, for schedules; may be invalid
-  // States of schedules by name ("lr.best"): the rule gives the start values, elaboration the next ones.
+  std::optional<Shape> draw_shape; // the shape that normal() and uniform() fill here
+  ValueId step;                    // t, for schedules
+  ValueId loss;                    // the previous step's, for schedules; may be invalid
+  // States of schedules by name ("lr.best"): the rule gives the start values, elaboration the next
+  // ones.
   struct ScheduleState {
     ValueId start, next;
   };
   std::map<std::string, ScheduleState>* schedule_states = nullptr;
-  bool shape_sensitive = false;     // set once something looked at rank, axes or single sizes
+  bool shape_sensitive = false; // set once something looked at rank, axes or single sizes
 
   Value expr(const ast::Expr& e);
   // A value of the graph, or poison after a message.
@@ -68,13 +70,16 @@ public:
   std::optional<int64_t> as_integer(ValueId id) const;
 
   // Conversion helpers
-  ValueId real(ValueId id);                 // integers to real; f64 for scalars, the precision otherwise
-  ValueId to_precision(ValueId id);         // to the run's precision
+  ValueId real(ValueId id);         // integers to real; f64 for scalars, the precision otherwise
+  ValueId to_precision(ValueId id); // to the run's precision
   Value broadcast_to(Value v, const Shape& shape, const ast::Expr& at, std::string_view what);
   // Brings two values to one type; empty after a message. `op` is what stands between them.
-  bool unify(Value& a, Value& b, const ast::Expr& ea, const ast::Expr& eb, Span caret, std::string_view op);
-  Value binary(Op op, Value a, Value b, const ast::Expr& ea, const ast::Expr& eb, Span caret, std::string_view name);
-  Value call_function(const ast::FunctionDecl& f, const std::vector<Value>& arguments, const ast::Expr& at);
+  bool unify(Value& a, Value& b, const ast::Expr& ea, const ast::Expr& eb, Span caret,
+             std::string_view op);
+  Value binary(Op op, Value a, Value b, const ast::Expr& ea, const ast::Expr& eb, Span caret,
+               std::string_view name);
+  Value call_function(const ast::FunctionDecl& f, const std::vector<Value>& arguments,
+                      const ast::Expr& at);
   Value schedule_at(const ScheduleRef& schedule, ValueId t);
   Value poison(DiagKind kind, Span span, std::string text);
   Diagnostic& error(DiagKind kind, Span span, std::string text);
@@ -90,7 +95,9 @@ public:
   std::vector<Check> checks; // `require` lines met on the way
   void require(const ast::Expr& condition);
   // One statement of a rule's body; false after a message.
-  bool statement_of_rule(const ast::Stmt& s, std::optional<Value>& returned) { return statement(s, returned); }
+  bool statement_of_rule(const ast::Stmt& s, std::optional<Value>& returned) {
+    return statement(s, returned);
+  }
   std::unordered_map<uint32_t, Value> primes; // by symbol: next values defined so far
 
 private:
@@ -126,7 +133,8 @@ private:
   Value linear_algebra(const ast::Expr& e, const ast::Call& n, std::string_view name);
   const ast::Expr* named(const ast::Call& n, std::string_view name) const;
   std::optional<int64_t> axis(const ast::Call& n, size_t rank, bool& present);
-  std::optional<std::vector<Value>> bind_arguments(const std::vector<ast::Param>& params, const ast::Call& n, const ast::Expr& at);
+  std::optional<std::vector<Value>> bind_arguments(const std::vector<ast::Param>& params,
+                                                   const ast::Call& n, const ast::Expr& at);
   bool statement(const ast::Stmt& s, std::optional<Value>& returned);
   bool if_statement(const ast::IfStmt& n);
   std::optional<Dim> subscripted_extent(const ast::Expr& body, sema::SymbolId index);
@@ -137,7 +145,10 @@ private:
   int depth_ = 0;
   int64_t next_site_ = 0;
   // index variables in scope, outermost first: symbol, extent, lowest value
-  struct IndexVariable { sema::SymbolId symbol; Dim extent, low; };
+  struct IndexVariable {
+    sema::SymbolId symbol;
+    Dim extent, low;
+  };
   std::vector<IndexVariable> indices_;
   Shape index_shape() const;
   void rebind_indices();

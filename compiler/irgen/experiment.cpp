@@ -12,25 +12,34 @@ namespace thalweg::irgen {
 
 using namespace ast;
 
-std::optional<std::vector<std::pair<std::string, double>>> problem_values(const Unit& unit, const ProblemDecl& decl, const Call* call) {
+std::optional<std::vector<std::pair<std::string, double>>>
+problem_values(const Unit& unit, const ProblemDecl& decl, const Call* call) {
   std::vector<std::pair<std::string, double>> values;
   size_t next = 0;
   std::vector<const Expr*> given(decl.params.size(), nullptr);
   if (call)
     for (const Arg& arg : call->args) {
       size_t k = next;
-      if (arg.style == ArgStyle::positional) ++next;
-      else k = static_cast<size_t>(std::find_if(decl.params.begin(), decl.params.end(), [&](const Param& p) { return p.name.name == arg.name.name; }) - decl.params.begin());
+      if (arg.style == ArgStyle::positional)
+        ++next;
+      else
+        k = static_cast<size_t>(
+            std::find_if(decl.params.begin(), decl.params.end(),
+                         [&](const Param& p) { return p.name.name == arg.name.name; }) -
+            decl.params.begin());
       if (k >= given.size()) return std::nullopt;
       given[k] = arg.value;
     }
   for (size_t k = 0; k < decl.params.size(); ++k) {
     const Expr* e = given[k] ? given[k] : decl.params[k].value;
     if (!e) {
-      unit.diags.report(DiagKind::missing_argument, decl.params[k].span, fmt::format("problem '{}' needs a value for '{}'", decl.name.name.view(), decl.params[k].name.name.view()));
+      unit.diags.report(DiagKind::missing_argument, decl.params[k].span,
+                        fmt::format("problem '{}' needs a value for '{}'", decl.name.name.view(),
+                                    decl.params[k].name.name.view()));
       return std::nullopt;
     }
-    std::optional<double> number = e->as<BoolLit>() ? std::optional<double>(e->as<BoolLit>()->value) : constant_number(unit, *e);
+    std::optional<double> number = e->as<BoolLit>() ? std::optional<double>(e->as<BoolLit>()->value)
+                                                    : constant_number(unit, *e);
     if (!number) return std::nullopt;
     values.emplace_back(decl.params[k].name.name.str(), *number);
   }
@@ -41,29 +50,42 @@ namespace {
 
 class ExperimentBuilder {
 public:
-  ExperimentBuilder(const Unit& unit, const ExperimentDecl& decl) : u_(unit), d_(decl) { x_.decl = &decl; x_.name = decl.name.name.str(); }
+  ExperimentBuilder(const Unit& unit, const ExperimentDecl& decl) : u_(unit), d_(decl) {
+    x_.decl = &decl;
+    x_.name = decl.name.name.str();
+  }
 
   std::optional<ExperimentUnit> run() {
     size_t errors = u_.diags.error_count();
     std::vector<bool> seen(std::variant_size_v<ClauseNode>, false);
     for (const Clause& c : d_.clauses) {
-      bool repeats = std::holds_alternative<GivenClause>(c.node) || std::holds_alternative<UsingClause>(c.node) || std::holds_alternative<RecordClause>(c.node);
+      bool repeats = std::holds_alternative<GivenClause>(c.node) ||
+                     std::holds_alternative<UsingClause>(c.node) ||
+                     std::holds_alternative<RecordClause>(c.node);
       if (seen[c.node.index()] && !repeats) bad(c.word_span, "this clause may stand once");
       seen[c.node.index()] = true;
       clause(c);
     }
-    if (!x_.problem && !failed_problem_) bad(d_.name.span, fmt::format("experiment '{}' minimizes nothing", x_.name)).help("add a line 'minimize PROBLEM(…)'");
-    if (x_.racers.empty() && !failed_rule_) bad(d_.name.span, fmt::format("experiment '{}' uses no optimizer", x_.name)).help("add a line 'using AdamW()'");
+    if (!x_.problem && !failed_problem_)
+      bad(d_.name.span, fmt::format("experiment '{}' minimizes nothing", x_.name))
+          .help("add a line 'minimize PROBLEM(…)'");
+    if (x_.racers.empty() && !failed_rule_)
+      bad(d_.name.span, fmt::format("experiment '{}' uses no optimizer", x_.name))
+          .help("add a line 'using AdamW()'");
     if (!x_.steps && !x_.epochs && !x_.until && u_.diags.error_count() == errors)
-      bad(d_.name.span, fmt::format("experiment '{}' has no end", x_.name)).help("add 'steps', 'epochs' or 'until'");
+      bad(d_.name.span, fmt::format("experiment '{}' has no end", x_.name))
+          .help("add 'steps', 'epochs' or 'until'");
     name_racers();
     if (x_.problem) match_data(*x_.problem->as<ProblemDecl>());
-    if (u_.diags.error_count() > errors || !x_.problem || x_.racers.empty() || failed_rule_) return std::nullopt;
+    if (u_.diags.error_count() > errors || !x_.problem || x_.racers.empty() || failed_rule_)
+      return std::nullopt;
     return std::move(x_);
   }
 
 private:
-  Diagnostic& bad(Span span, std::string text) { return u_.diags.report(DiagKind::bad_experiment, span, std::move(text)); }
+  Diagnostic& bad(Span span, std::string text) {
+    return u_.diags.report(DiagKind::bad_experiment, span, std::move(text));
+  }
 
   std::optional<int64_t> whole(const Expr& e, std::string_view what, int64_t least) {
     std::optional<double> v = constant_number(u_, e);
@@ -76,45 +98,59 @@ private:
   }
 
   void clause(const Clause& c) {
-    std::visit(overloaded{
-                   [&](const MinimizeClause& n) { minimize(*n.problem); },
-                   [&](const GivenClause& n) { given(n); },
-                   [&](const UsingClause& n) { use(n); },
-                   [&](const HoldoutClause& n) {
-                     if (std::optional<double> v = constant_number(u_, *n.value)) {
-                       if (!(*v >= 0 && *v < 1)) bad(n.value->span, fmt::format("'holdout' is a fraction from 0 to below 1, not {}", *v));
-                       x_.holdout = *v;
-                     }
-                   },
-                   [&](const BatchClause& n) {
-                     x_.batch = whole(*n.size, "'batch'", 1);
-                     if (n.dimension) x_.batch_dimension = n.dimension.name.str();
-                   },
-                   [&](const OrderClause& n) {
-                     x_.order = n.order.name.str();
-                     if (x_.order != "sequential" && x_.order != "shuffled" && x_.order != "replacement")
-                       bad(n.order.span, fmt::format("'order' is sequential, shuffled or replacement, not '{}'", x_.order));
-                   },
-                   [&](const StepsClause& n) { x_.steps = whole(*n.value, "'steps'", 0); },
-                   [&](const EpochsClause& n) { x_.epochs = whole(*n.value, "'epochs'", 0); },
-                   [&](const UntilClause& n) { x_.until = n.condition; },
-                   [&](const RecordClause& n) {
-                     for (const ReportItem& item : n.items)
-                       x_.records.push_back({item.name ? item.name.name.str() : std::string(u_.sources.text(item.value->span)), item.value});
-                     if (n.every)
-                       if (std::optional<int64_t> every = whole(*n.every, "'every'", 1)) x_.every = *every;
-                   },
-                   [&](const CheckpointClause&) { u_.diags.report(DiagKind::not_lowered, c.span, "'checkpoint' is not compiled yet"); },
-                   [&](const SearchClause&) { u_.diags.report(DiagKind::not_lowered, c.span, "'search' is not compiled yet"); },
-                   [&](const PrecisionClause& n) {
-                     x_.precision = n.precision.name.str();
-                     if (x_.precision != "f32" && x_.precision != "f64") bad(n.precision.span, fmt::format("'precision' is f32 or f64, not '{}'", x_.precision));
-                   },
-                   [&](const SeedClause& n) {
-                     if (std::optional<int64_t> seed = whole(*n.value, "'seed'", 0)) x_.seed = static_cast<uint64_t>(*seed);
-                   },
-               },
-               c.node);
+    std::visit(
+        overloaded{
+            [&](const MinimizeClause& n) { minimize(*n.problem); },
+            [&](const GivenClause& n) { given(n); },
+            [&](const UsingClause& n) { use(n); },
+            [&](const HoldoutClause& n) {
+              if (std::optional<double> v = constant_number(u_, *n.value)) {
+                if (!(*v >= 0 && *v < 1))
+                  bad(n.value->span,
+                      fmt::format("'holdout' is a fraction from 0 to below 1, not {}", *v));
+                x_.holdout = *v;
+              }
+            },
+            [&](const BatchClause& n) {
+              x_.batch = whole(*n.size, "'batch'", 1);
+              if (n.dimension) x_.batch_dimension = n.dimension.name.str();
+            },
+            [&](const OrderClause& n) {
+              x_.order = n.order.name.str();
+              if (x_.order != "sequential" && x_.order != "shuffled" && x_.order != "replacement")
+                bad(n.order.span,
+                    fmt::format("'order' is sequential, shuffled or replacement, not '{}'",
+                                x_.order));
+            },
+            [&](const StepsClause& n) { x_.steps = whole(*n.value, "'steps'", 0); },
+            [&](const EpochsClause& n) { x_.epochs = whole(*n.value, "'epochs'", 0); },
+            [&](const UntilClause& n) { x_.until = n.condition; },
+            [&](const RecordClause& n) {
+              for (const ReportItem& item : n.items)
+                x_.records.push_back({item.name ? item.name.name.str()
+                                                : std::string(u_.sources.text(item.value->span)),
+                                      item.value});
+              if (n.every)
+                if (std::optional<int64_t> every = whole(*n.every, "'every'", 1)) x_.every = *every;
+            },
+            [&](const CheckpointClause&) {
+              u_.diags.report(DiagKind::not_lowered, c.span, "'checkpoint' is not compiled yet");
+            },
+            [&](const SearchClause&) {
+              u_.diags.report(DiagKind::not_lowered, c.span, "'search' is not compiled yet");
+            },
+            [&](const PrecisionClause& n) {
+              x_.precision = n.precision.name.str();
+              if (x_.precision != "f32" && x_.precision != "f64")
+                bad(n.precision.span,
+                    fmt::format("'precision' is f32 or f64, not '{}'", x_.precision));
+            },
+            [&](const SeedClause& n) {
+              if (std::optional<int64_t> seed = whole(*n.value, "'seed'", 0))
+                x_.seed = static_cast<uint64_t>(*seed);
+            },
+        },
+        c.node);
   }
 
   void minimize(const Expr& e) {
@@ -125,7 +161,8 @@ private:
     if (!item || u_.program.broken.contains(item)) return;
     const auto* problem = item->as<ProblemDecl>();
     if (!problem) {
-      u_.diags.report(DiagKind::wrong_kind, e.span, fmt::format("'minimize' takes a problem; this is of another kind"));
+      u_.diags.report(DiagKind::wrong_kind, e.span,
+                      fmt::format("'minimize' takes a problem; this is of another kind"));
       return;
     }
     auto values = problem_values(u_, *problem, call);
@@ -146,31 +183,39 @@ private:
     sema::SymbolId id = call ? u_.program.symbol_of(*call->callee) : sema::SymbolId{};
     const sema::Builtin* builtin = id.valid() ? u_.program.symbol(id).builtin : nullptr;
     if (!builtin || builtin->family != sema::BuiltinFamily::data_source) {
-      if (!call || id.valid()) u_.diags.report(DiagKind::wrong_kind, n.value->span, "data comes from a file: csv(\"…\")");
+      if (!call || id.valid())
+        u_.diags.report(DiagKind::wrong_kind, n.value->span, "data comes from a file: csv(\"…\")");
       return;
     }
     DataSource source;
     source.span = n.value->span;
-    for (const Ident& name : n.names) source.names.push_back(name.name.str());
+    for (const Ident& name : n.names)
+      source.names.push_back(name.name.str());
     const Expr* path = call->args.empty() ? nullptr : call->args[0].value;
     if (!path || !path->as<StringLit>()) {
-      u_.diags.report(DiagKind::wrong_kind, n.value->span, "the path of the data is a text: csv(\"…\")");
+      u_.diags.report(DiagKind::wrong_kind, n.value->span,
+                      "the path of the data is a text: csv(\"…\")");
       return;
     }
     source.path = path->as<StringLit>()->value;
     source.path_span = path->span;
     if (const Expr* e = named(*call, "target")) {
       source.target_span = e->span;
-      if (const auto* text = e->as<StringLit>()) source.target = text->value;
-      else if (std::optional<int64_t> k = whole(*e, "the number of the target's column", 0)) source.target = fmt::format("#{}", *k);
+      if (const auto* text = e->as<StringLit>())
+        source.target = text->value;
+      else if (std::optional<int64_t> k = whole(*e, "the number of the target's column", 0))
+        source.target = fmt::format("#{}", *k);
     }
     if (const Expr* e = named(*call, "columns")) {
       const ArrayLit* list = e->as<ArrayLit>();
-      if (!list) bad(e->span, "'columns' is a list of names: [\"a\", \"b\"]");
+      if (!list)
+        bad(e->span, "'columns' is a list of names: [\"a\", \"b\"]");
       else
         for (const Expr* element : list->elements) {
-          if (const auto* text = element->as<StringLit>()) source.columns.push_back(text->value);
-          else bad(element->span, "the name of a column is a text");
+          if (const auto* text = element->as<StringLit>())
+            source.columns.push_back(text->value);
+          else
+            bad(element->span, "the name of a column is a text");
         }
     }
     auto flag = [&](std::string_view name) -> std::optional<bool> {
@@ -185,31 +230,40 @@ private:
     if (const Expr* e = named(*call, "missing")) {
       const auto* text = e->as<StringLit>();
       source.missing = text ? text->value : "";
-      if (source.missing != "error" && source.missing != "drop" && source.missing != "mean") bad(e->span, "'missing' is \"error\", \"drop\" or \"mean\"");
+      if (source.missing != "error" && source.missing != "drop" && source.missing != "mean")
+        bad(e->span, "'missing' is \"error\", \"drop\" or \"mean\"");
     }
     if (const Expr* e = named(*call, "scale"))
       if (std::optional<double> v = constant_number(u_, *e)) source.scale = *v;
-    if (source.names.size() > 2) bad(n.names[2].span, "a file gives one name, or two: the columns and the target");
-    if (source.names.size() == 2 && !source.target) bad(n.value->span, "two names need a target column").help("csv(\"…\", target = \"…\")");
-    for (const Ident& name : n.names) given_spans_.emplace_back(name.name.str(), name.span);
+    if (source.names.size() > 2)
+      bad(n.names[2].span, "a file gives one name, or two: the columns and the target");
+    if (source.names.size() == 2 && !source.target)
+      bad(n.value->span, "two names need a target column").help("csv(\"…\", target = \"…\")");
+    for (const Ident& name : n.names)
+      given_spans_.emplace_back(name.name.str(), name.span);
     x_.sources.push_back(std::move(source));
   }
 
   void match_data(const ProblemDecl& problem) {
     std::vector<std::string> wanted;
     for (const ProblemItem& item : problem.items)
-      if (const auto* data = std::get_if<DataItem>(&item.node)) wanted.push_back(data->name.name.str());
+      if (const auto* data = std::get_if<DataItem>(&item.node))
+        wanted.push_back(data->name.name.str());
     std::vector<std::string> have;
     for (const auto& [name, span] : given_spans_) {
-      if (std::find(have.begin(), have.end(), name) != have.end()) bad(span, fmt::format("'{}' is given twice", name));
+      if (std::find(have.begin(), have.end(), name) != have.end())
+        bad(span, fmt::format("'{}' is given twice", name));
       have.push_back(name);
       if (std::find(wanted.begin(), wanted.end(), name) != wanted.end()) continue;
-      Diagnostic& d = bad(span, fmt::format("problem '{}' has no data '{}'", problem.name.name.view(), name));
+      Diagnostic& d =
+          bad(span, fmt::format("problem '{}' has no data '{}'", problem.name.name.view(), name));
       if (auto near = suggest(name, wanted)) d.help(fmt::format("did you mean '{}'?", *near));
     }
     for (const std::string& name : wanted)
       if (std::find(have.begin(), have.end(), name) == have.end())
-        bad(d_.name.span, fmt::format("the data '{}' of problem '{}' is not given", name, problem.name.name.view())).help(fmt::format("add 'given {} = csv(\"…\")'", name));
+        bad(d_.name.span, fmt::format("the data '{}' of problem '{}' is not given", name,
+                                      problem.name.name.view()))
+            .help(fmt::format("add 'given {} = csv(\"…\")'", name));
   }
 
   void use(const UsingClause& n) {
@@ -226,18 +280,25 @@ private:
       }
       bool last = k + 1 == stages.size(), optimizer = call->decl->as<OptimizerDecl>() != nullptr;
       if (last != optimizer) {
-        bad(stages[k]->span, last ? "a chain ends with an optimizer" : "only transforms stand before the last '|>'");
+        bad(stages[k]->span,
+            last ? "a chain ends with an optimizer" : "only transforms stand before the last '|>'");
         fine = false;
-      } else if (last) racer.chain.rule = std::move(*call);
-      else racer.chain.transforms.push_back(std::move(*call));
+      } else if (last)
+        racer.chain.rule = std::move(*call);
+      else
+        racer.chain.transforms.push_back(std::move(*call));
     }
     if (!fine) {
       failed_rule_ = true;
       return;
     }
     std::string name = name_of(*racer.chain.rule.decl).name.str();
-    if (n.alias) name = n.alias.name.str();
-    else std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return c < 128 ? static_cast<char>(std::tolower(c)) : static_cast<char>(c); });
+    if (n.alias)
+      name = n.alias.name.str();
+    else
+      std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) {
+        return c < 128 ? static_cast<char>(std::tolower(c)) : static_cast<char>(c);
+      });
     racer.name = name;
     aliased_.push_back(static_cast<bool>(n.alias));
     x_.racers.push_back(std::move(racer));
@@ -248,9 +309,12 @@ private:
     for (size_t k = 0; k < x_.racers.size(); ++k)
       for (size_t i = 0, copy = 2; i < k; ++i)
         if (x_.racers[i].name == x_.racers[k].name) {
-          if (aliased_[k]) bad(x_.racers[k].span, fmt::format("two racers are named '{}'", x_.racers[k].name));
+          if (aliased_[k])
+            bad(x_.racers[k].span, fmt::format("two racers are named '{}'", x_.racers[k].name));
           std::string base = name_of(*x_.racers[k].chain.rule.decl).name.str();
-          std::transform(base.begin(), base.end(), base.begin(), [](unsigned char c) { return static_cast<char>(c < 128 ? std::tolower(c) : c); });
+          std::transform(base.begin(), base.end(), base.begin(), [](unsigned char c) {
+            return static_cast<char>(c < 128 ? std::tolower(c) : c);
+          });
           x_.racers[k].name = fmt::format("{}{}", aliased_[k] ? x_.racers[k].name : base, copy++);
           i = static_cast<size_t>(-1);
         }

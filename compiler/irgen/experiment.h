@@ -50,6 +50,7 @@ struct ExperimentUnit {
 
 std::optional<ExperimentUnit> elaborate_experiment(const Unit& unit, const ast::Decl& decl);
 // Values of a problem's hyperparameters in a call such as `Lasso(lambda = 0.1)`, or its defaults.
-std::optional<std::vector<std::pair<std::string, double>>> problem_values(const Unit& unit, const ast::ProblemDecl& decl, const ast::Call* call);
+std::optional<std::vector<std::pair<std::string, double>>>
+problem_values(const Unit& unit, const ast::ProblemDecl& decl, const ast::Call* call);
 
 } // namespace thalweg::irgen

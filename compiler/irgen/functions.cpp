@@ -12,15 +12,21 @@ using namespace ast;
 
 constexpr int kMaxCallDepth = 64;
 
-std::optional<std::vector<Value>> Elaborator::bind_arguments(const std::vector<Param>& params, const Call& n, const Expr&) {
+std::optional<std::vector<Value>> Elaborator::bind_arguments(const std::vector<Param>& params,
+                                                             const Call& n, const Expr&) {
   std::vector<Value> values(params.size());
   std::vector<bool> given(params.size(), false);
   bool bad = false;
   size_t next = 0;
   for (const Arg& arg : n.args) {
     size_t k = next;
-    if (arg.style == ArgStyle::positional) ++next;
-    else k = static_cast<size_t>(std::find_if(params.begin(), params.end(), [&](const Param& p) { return p.name.name == arg.name.name; }) - params.begin());
+    if (arg.style == ArgStyle::positional)
+      ++next;
+    else
+      k = static_cast<size_t>(
+          std::find_if(params.begin(), params.end(),
+                       [&](const Param& p) { return p.name.name == arg.name.name; }) -
+          params.begin());
     Value v = expr(*arg.value);
     bad = bad || v.is_poison() || k >= params.size();
     if (k >= params.size()) continue; // reported by sema
@@ -40,17 +46,23 @@ std::optional<std::vector<Value>> Elaborator::bind_arguments(const std::vector<P
   return values;
 }
 
-Value Elaborator::call_function(const FunctionDecl& f, const std::vector<Value>& arguments, const Expr& at) {
+Value Elaborator::call_function(const FunctionDecl& f, const std::vector<Value>& arguments,
+                                const Expr& at) {
   for (const Value& v : arguments)
     if (v.is_poison()) return {};
-  if (depth_ >= kMaxCallDepth) return poison(DiagKind::recursion, at.span, fmt::format("calls nest more than {} deep", kMaxCallDepth));
+  if (depth_ >= kMaxCallDepth)
+    return poison(DiagKind::recursion, at.span,
+                  fmt::format("calls nest more than {} deep", kMaxCallDepth));
   ++depth_;
-  for (size_t k = 0; k < f.params.size() && k < arguments.size(); ++k) bind(u_.program.symbol_of(f.params[k].name), arguments[k]);
+  for (size_t k = 0; k < f.params.size() && k < arguments.size(); ++k)
+    bind(u_.program.symbol_of(f.params[k].name), arguments[k]);
   size_t errors = u_.diags.error_count();
   Value v = f.formula ? expr(*f.formula) : block(f.body, f.name.span);
   // A mistake inside a library function comes from how it was called.
-  if (u_.diags.error_count() > errors && f.name.span.file != at.span.file && u_.diags.all().back().labels().empty())
-    const_cast<Diagnostic&>(u_.diags.all().back()).label(at.span, fmt::format("in this call of '{}'", f.name.name.view()));
+  if (u_.diags.error_count() > errors && f.name.span.file != at.span.file &&
+      u_.diags.all().back().labels().empty())
+    const_cast<Diagnostic&>(u_.diags.all().back())
+        .label(at.span, fmt::format("in this call of '{}'", f.name.name.view()));
   --depth_;
   return v;
 }
@@ -74,48 +86,53 @@ bool Elaborator::statement(const Stmt& s, std::optional<Value>& returned) {
     if (v.is_tensor()) let_names.emplace(v.id.value, name.name.str());
     return !v.is_poison();
   };
-  auto later = [&](std::string_view what) { return !not_lowered(s.span, std::string(what)).is_poison(); };
-  return std::visit(
-      overloaded{
-          [&](const LetStmt& n) { return store(n.name, expr(*n.value)); },
-          [&](const VarStmt& n) { return store(n.name, tensor(*n.value)); },
-          [&](const AssignStmt& n) {
-            if (!n.index.empty()) return later("assignment to an element");
-            sema::SymbolId id = u_.program.symbol_of(n.name);
-            Value v = tensor(*n.value);
-            if (!id.valid() || v.is_poison()) return false;
-            bind(id, v);
-            return true;
-          },
-          [&](const IfStmt& n) { return if_statement(n); },
-          [&](const ReturnStmt& n) {
-            returned = expr(*n.value);
-            return !returned->is_poison();
-          },
-          [&](const PrimeStmt& n) {
-            Value v = tensor(*n.value);
-            primes[u_.program.symbol_of(n.name).value] = v;
-            return !v.is_poison();
-          },
-          [&](const RequireStmt& n) { require(*n.condition); return true; },
-          [](const StateStmt&) { return true; },
-          [](const FunctionStmt&) { return true; },
-          [&](const ForStmt&) { return later("the loop 'for'"); },
-          [&](const WhileStmt&) { return later("the loop 'while'"); },
-          [&](const RepeatStmt&) { return later("the loop 'repeat'"); },
-          [&](const ReportStmt&) { return later("'report' here"); },
-          [&](const FailStmt&) { return later("'fail' here"); },
-          [&](const DoneStmt&) { return later("'done' here"); },
-          [&](const AnswerStmt&) { return later("'answer'"); },
-          [&](const StepWhenStmt&) { return later("'step when'"); },
-      },
-      s.node);
+  auto later = [&](std::string_view what) {
+    return !not_lowered(s.span, std::string(what)).is_poison();
+  };
+  return std::visit(overloaded{
+                        [&](const LetStmt& n) { return store(n.name, expr(*n.value)); },
+                        [&](const VarStmt& n) { return store(n.name, tensor(*n.value)); },
+                        [&](const AssignStmt& n) {
+                          if (!n.index.empty()) return later("assignment to an element");
+                          sema::SymbolId id = u_.program.symbol_of(n.name);
+                          Value v = tensor(*n.value);
+                          if (!id.valid() || v.is_poison()) return false;
+                          bind(id, v);
+                          return true;
+                        },
+                        [&](const IfStmt& n) { return if_statement(n); },
+                        [&](const ReturnStmt& n) {
+                          returned = expr(*n.value);
+                          return !returned->is_poison();
+                        },
+                        [&](const PrimeStmt& n) {
+                          Value v = tensor(*n.value);
+                          primes[u_.program.symbol_of(n.name).value] = v;
+                          return !v.is_poison();
+                        },
+                        [&](const RequireStmt& n) {
+                          require(*n.condition);
+                          return true;
+                        },
+                        [](const StateStmt&) { return true; },
+                        [](const FunctionStmt&) { return true; },
+                        [&](const ForStmt&) { return later("the loop 'for'"); },
+                        [&](const WhileStmt&) { return later("the loop 'while'"); },
+                        [&](const RepeatStmt&) { return later("the loop 'repeat'"); },
+                        [&](const ReportStmt&) { return later("'report' here"); },
+                        [&](const FailStmt&) { return later("'fail' here"); },
+                        [&](const DoneStmt&) { return later("'done' here"); },
+                        [&](const AnswerStmt&) { return later("'answer'"); },
+                        [&](const StepWhenStmt&) { return later("'step when'"); },
+                    },
+                    s.node);
 }
 
 // Both sides are evaluated; a variable that a side assigns is chosen by the condition afterwards.
 bool Elaborator::if_statement(const IfStmt& n) {
   std::unordered_map<uint32_t, Value> before = env_;
-  std::vector<std::pair<Value, std::unordered_map<uint32_t, Value>>> outcomes; // condition (or poison), bindings
+  std::vector<std::pair<Value, std::unordered_map<uint32_t, Value>>>
+      outcomes; // condition (or poison), bindings
   auto run = [&](const Block& body, Value c) {
     env_ = before;
     std::optional<Value> returned;
@@ -138,7 +155,9 @@ bool Elaborator::if_statement(const IfStmt& n) {
   for (size_t k = outcomes.size(); k-- > 0;)
     for (auto& [symbol, value] : merged) {
       auto it = outcomes[k].second.find(symbol);
-      if (it == outcomes[k].second.end() || !value.is_tensor() || !it->second.is_tensor() || it->second.id == value.id) continue;
+      if (it == outcomes[k].second.end() || !value.is_tensor() || !it->second.is_tensor() ||
+          it->second.id == value.id)
+        continue;
       const Expr& place = *n.arms[k].condition;
       value = choose(outcomes[k].first, it->second, value, place, place);
       if (value.is_poison()) return false;
@@ -150,11 +169,15 @@ bool Elaborator::if_statement(const IfStmt& n) {
 Value Elaborator::schedule_at(const ScheduleRef& schedule, ValueId t) {
   if (!t.valid()) return {};
   if (!schedule.decl->formula) {
-    if (t != step) return poison(DiagKind::wrong_kind, schedule.decl->name.span, fmt::format("schedule '{}' has a state and can't be shifted", schedule.decl->name.name.view()));
+    if (t != step)
+      return poison(DiagKind::wrong_kind, schedule.decl->name.span,
+                    fmt::format("schedule '{}' has a state and can't be shifted",
+                                schedule.decl->name.name.view()));
     return stateful_schedule(schedule);
   }
   ValueId outer = step;
-  for (size_t k = 0; k < schedule.decl->params.size(); ++k) bind(u_.program.symbol_of(schedule.decl->params[k].name), (*schedule.arguments)[k]);
+  for (size_t k = 0; k < schedule.decl->params.size(); ++k)
+    bind(u_.program.symbol_of(schedule.decl->params[k].name), (*schedule.arguments)[k]);
   step = t;
   Value v = scalar(*schedule.decl->formula);
   step = outer;
@@ -165,8 +188,10 @@ Value Elaborator::schedule_at(const ScheduleRef& schedule, ValueId t) {
 Value Elaborator::stateful_schedule(const ScheduleRef& schedule) {
   auto done = schedule_values_.find(schedule.prefix);
   if (done != schedule_values_.end()) return done->second;
-  if (!schedule_states) return not_lowered(schedule.decl->name.span, "a schedule with a state here");
-  for (size_t k = 0; k < schedule.decl->params.size(); ++k) bind(u_.program.symbol_of(schedule.decl->params[k].name), (*schedule.arguments)[k]);
+  if (!schedule_states)
+    return not_lowered(schedule.decl->name.span, "a schedule with a state here");
+  for (size_t k = 0; k < schedule.decl->params.size(); ++k)
+    bind(u_.program.symbol_of(schedule.decl->params[k].name), (*schedule.arguments)[k]);
   std::vector<const Ident*> names;
   for (const Stmt* s : schedule.decl->body)
     if (const auto* states = s->as<StateStmt>())
@@ -180,7 +205,8 @@ Value Elaborator::stateful_schedule(const ScheduleRef& schedule) {
   for (const Ident* name : names) {
     auto next = primes.find(u_.program.symbol_of(*name).value);
     if (next != primes.end() && next->second.is_tensor())
-      (*schedule_states)[schedule.prefix + "." + name->name.str()].next = b_.cast(next->second.id, DType::f64);
+      (*schedule_states)[schedule.prefix + "." + name->name.str()].next =
+          b_.cast(next->second.id, DType::f64);
   }
   if (v.is_tensor()) v.id = real(v.id);
   schedule_values_[schedule.prefix] = v;

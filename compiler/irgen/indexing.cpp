@@ -13,19 +13,31 @@ Value Elaborator::index(const Expr& e, const Index& n) {
   if (!base.is_tensor()) return base;
   shape_sensitive = true;
   Shape shape = b_.shape(base.id);
-  size_t places = static_cast<size_t>(std::count_if(n.items.begin(), n.items.end(), [](const IndexItem& i) { return i.style != IndexStyle::new_axis; }));
+  size_t places =
+      static_cast<size_t>(std::count_if(n.items.begin(), n.items.end(), [](const IndexItem& i) {
+        return i.style != IndexStyle::new_axis;
+      }));
   if (places > shape.size())
-    return poison(DiagKind::bad_index, e.span, fmt::format("'{}' has {} ax{}, {} indices are given", source_text(*n.base), shape.size(), shape.size() == 1 ? "is" : "es", places));
+    return poison(DiagKind::bad_index, e.span,
+                  fmt::format("'{}' has {} ax{}, {} indices are given", source_text(*n.base),
+                              shape.size(), shape.size() == 1 ? "is" : "es", places));
 
   // One part per axis of the base; `value` parts are integers of any (common) shape.
-  struct Part { const IndexItem* item; Value value; Dim start, size; bool kept = true; };
+  struct Part {
+    const IndexItem* item;
+    Value value;
+    Dim start, size;
+    bool kept = true;
+  };
   std::vector<Part> parts;
   std::vector<int64_t> new_axes; // positions in the result, filled in below
   size_t axis = 0;
   bool dynamic = false, bad = false;
   auto constant_in_range = [&](const Expr& at, const Dim& d, const Dim& size) {
-    if (d.is_constant() && size.is_constant() && (d.constant() >= size.constant() || d.constant() < 0)) {
-      error(DiagKind::bad_index, at.span, fmt::format("index {} is outside an axis of size {}", source_text(at), size.constant()))
+    if (d.is_constant() && size.is_constant() &&
+        (d.constant() >= size.constant() || d.constant() < 0)) {
+      error(DiagKind::bad_index, at.span,
+            fmt::format("index {} is outside an axis of size {}", source_text(at), size.constant()))
           .note("indices count from 0; negative ones from the end");
       return false;
     }
@@ -41,8 +53,10 @@ Value Elaborator::index(const Expr& e, const Index& n) {
       return std::nullopt;
     }
     if (d->is_constant() && d->constant() < 0) d = size + *d;
-    if (d->is_constant() && (d->constant() < 0 || (size.is_constant() && d->constant() > size.constant()))) {
-      error(DiagKind::bad_index, at.span, fmt::format("'{}' is outside an axis of size {}", source_text(at), size.str()));
+    if (d->is_constant() &&
+        (d->constant() < 0 || (size.is_constant() && d->constant() > size.constant()))) {
+      error(DiagKind::bad_index, at.span,
+            fmt::format("'{}' is outside an axis of size {}", source_text(at), size.str()));
       return std::nullopt;
     }
     return d;
@@ -54,9 +68,12 @@ Value Elaborator::index(const Expr& e, const Index& n) {
     if (item.style == IndexStyle::value) {
       part.value = tensor(*item.value);
       part.kept = false;
-      if (!part.value.is_tensor()) bad = true;
+      if (!part.value.is_tensor())
+        bad = true;
       else if (b_.type(part.value.id).dtype != DType::i64) {
-        error(DiagKind::bad_index, item.value->span, fmt::format("an index is an integer, '{}' is {}", source_text(*item.value), type_text(part.value.id)));
+        error(DiagKind::bad_index, item.value->span,
+              fmt::format("an index is an integer, '{}' is {}", source_text(*item.value),
+                          type_text(part.value.id)));
         bad = true;
       } else if (std::optional<Dim> d = as_dim(part.value.id)) {
         if (d->is_constant() && d->constant() < 0) d = size + *d;
@@ -70,7 +87,8 @@ Value Elaborator::index(const Expr& e, const Index& n) {
     } else if (item.style == IndexStyle::range) {
       std::optional<Dim> low = item.low ? bound(*item.low, size) : Dim(0);
       std::optional<Dim> high = item.high ? bound(*item.high, size) : size;
-      if (!low || !high) bad = true;
+      if (!low || !high)
+        bad = true;
       else {
         if (item.inclusive) *high = *high + Dim(1);
         part.start = *low;
@@ -82,7 +100,8 @@ Value Elaborator::index(const Expr& e, const Index& n) {
     ++axis;
   }
   if (bad) return {};
-  for (; axis < shape.size(); ++axis) parts.push_back({nullptr, {}, Dim(0), shape[axis], true});
+  for (; axis < shape.size(); ++axis)
+    parts.push_back({nullptr, {}, Dim(0), shape[axis], true});
 
   ValueId id = base.id;
   std::vector<Dim> start, size;
@@ -95,7 +114,8 @@ Value Elaborator::index(const Expr& e, const Index& n) {
     // Index tensors share one shape S (their index variables); kept axes follow after it.
     Shape common;
     for (const Part& part : parts)
-      if (part.value.is_tensor() && b_.type(part.value.id).rank() > common.size()) common = b_.shape(part.value.id);
+      if (part.value.is_tensor() && b_.type(part.value.id).rank() > common.size())
+        common = b_.shape(part.value.id);
     Shape full = common;
     for (const Part& part : parts)
       if (part.kept) full.push_back(part.size);
@@ -106,7 +126,8 @@ Value Elaborator::index(const Expr& e, const Index& n) {
         if (b_.shape(part.value.id) != common && !b_.type(part.value.id).is_scalar())
           return poison(DiagKind::shape_mismatch, e.span, "the indices have different shapes");
         std::vector<int64_t> axes;
-        for (size_t k = 0; k < b_.type(part.value.id).rank(); ++k) axes.push_back(static_cast<int64_t>(k));
+        for (size_t k = 0; k < b_.type(part.value.id).rank(); ++k)
+          axes.push_back(static_cast<int64_t>(k));
         indices.push_back(b_.broadcast(part.value.id, full, axes));
       } else if (part.kept) {
         indices.push_back(b_.iota(full, next_kept++));
@@ -123,7 +144,10 @@ Value Elaborator::index(const Expr& e, const Index& n) {
     id = b_.reshape(id, shape);
   }
   // `new` puts an axis of size 1 where it stands among the kept ones.
-  size_t at = dynamic ? shape.size() - static_cast<size_t>(std::count_if(parts.begin(), parts.end(), [](const Part& p) { return p.kept; })) : 0;
+  size_t at = dynamic ? shape.size() -
+                            static_cast<size_t>(std::count_if(parts.begin(), parts.end(),
+                                                              [](const Part& p) { return p.kept; }))
+                      : 0;
   size_t seen = 0;
   bool added = false;
   for (const IndexItem& item : n.items) {
@@ -146,12 +170,14 @@ Value Elaborator::field(const Expr& e, const Field& n) {
         base.objective.part = part;
         return base;
       }
-    return poison(DiagKind::unknown_field, n.field.span, fmt::format("an objective has no part '{}'", n.field.name.view()));
+    return poison(DiagKind::unknown_field, n.field.span,
+                  fmt::format("an objective has no part '{}'", n.field.name.view()));
   }
   if (free_name)
     if (std::optional<Value> v = free_name(e)) return *v;
   if (base.is_poison()) return base;
-  return poison(DiagKind::unknown_field, n.field.span, fmt::format("'{}' has no field '{}'", source_text(*n.base), n.field.name.view()));
+  return poison(DiagKind::unknown_field, n.field.span,
+                fmt::format("'{}' has no field '{}'", source_text(*n.base), n.field.name.view()));
 }
 
 Value Elaborator::transpose(Value v, const Expr& e) {
@@ -159,13 +185,16 @@ Value Elaborator::transpose(Value v, const Expr& e) {
   shape_sensitive = true;
   size_t rank = b_.type(v.id).rank();
   if (rank < 2) return v;
-  if (rank > 2) return poison(DiagKind::shape_mismatch, e.span, fmt::format("'.T' swaps the axes of a matrix; this is {}", type_text(v.id)));
+  if (rank > 2)
+    return poison(DiagKind::shape_mismatch, e.span,
+                  fmt::format("'.T' swaps the axes of a matrix; this is {}", type_text(v.id)));
   v.id = b_.transpose(v.id, {1, 0});
   return v;
 }
 
 Value Elaborator::array(const Expr& e, const ArrayLit& n) {
-  if (n.elements.empty()) return poison(DiagKind::wrong_kind, e.span, "an array needs at least one element");
+  if (n.elements.empty())
+    return poison(DiagKind::wrong_kind, e.span, "an array needs at least one element");
   std::vector<ValueId> parts;
   Shape inner;
   bool bad = false;
@@ -176,31 +205,41 @@ Value Elaborator::array(const Expr& e, const ArrayLit& n) {
       continue;
     }
     v.id = to_precision(real(v.id));
-    if (parts.empty()) inner = b_.shape(v.id);
+    if (parts.empty())
+      inner = b_.shape(v.id);
     else if (b_.shape(v.id) != inner) {
-      error(DiagKind::shape_mismatch, element->span, fmt::format("the elements of an array have one shape: this is {}, the first is {}", type_text(v.id), shape_str(inner)));
+      error(DiagKind::shape_mismatch, element->span,
+            fmt::format("the elements of an array have one shape: this is {}, the first is {}",
+                        type_text(v.id), shape_str(inner)));
       bad = true;
     }
     parts.push_back(v.id);
   }
   if (bad) return {};
-  bool constant = inner.empty() && std::all_of(parts.begin(), parts.end(), [&](ValueId p) { return scalar_constant(u_.graph, p).has_value(); });
+  bool constant = inner.empty() && std::all_of(parts.begin(), parts.end(), [&](ValueId p) {
+                    return scalar_constant(u_.graph, p).has_value();
+                  });
   if (constant) {
     std::vector<double> values;
-    for (ValueId p : parts) values.push_back(*scalar_constant(u_.graph, p));
+    for (ValueId p : parts)
+      values.push_back(*scalar_constant(u_.graph, p));
     Dim count(static_cast<int64_t>(values.size()));
     return Value::tensor(b_.table(std::move(values), {count}, u_.precision));
   }
   Shape row = inner;
   row.insert(row.begin(), Dim(1));
-  for (ValueId& p : parts) p = b_.reshape(p, row);
+  for (ValueId& p : parts)
+    p = b_.reshape(p, row);
   return Value::tensor(parts.size() == 1 ? parts[0] : b_.concat(parts, 0));
 }
 
 Value Elaborator::dot(Value a, Value b, const Expr& ea, const Expr& eb, const Expr& at) {
   if (!a.is_tensor() || !b.is_tensor()) return {};
   if (b_.shape(a.id) != b_.shape(b.id)) {
-    Diagnostic& d = error(DiagKind::shape_mismatch, at.span, fmt::format("dot needs two tensors of one shape: {} is {}, {} is {}", source_text(ea), type_text(a.id), source_text(eb), type_text(b.id)));
+    Diagnostic& d =
+        error(DiagKind::shape_mismatch, at.span,
+              fmt::format("dot needs two tensors of one shape: {} is {}, {} is {}", source_text(ea),
+                          type_text(a.id), source_text(eb), type_text(b.id)));
     explain_dims(d, b_.shape(a.id), b_.shape(b.id));
     return {};
   }
@@ -211,7 +250,8 @@ Value Elaborator::dot(Value a, Value b, const Expr& ea, const Expr& eb, const Ex
   a.id = to_precision(real(a.id));
   b.id = to_precision(real(b.id));
   std::vector<int64_t> labels;
-  for (size_t k = 0; k < b_.type(a.id).rank(); ++k) labels.push_back(static_cast<int64_t>(k));
+  for (size_t k = 0; k < b_.type(a.id).rank(); ++k)
+    labels.push_back(static_cast<int64_t>(k));
   return Value::tensor(b_.contract(a.id, labels, b.id, labels, {}));
 }
 
@@ -221,20 +261,26 @@ Value Elaborator::matmul(Value a, Value b, const Expr& ea, const Expr& eb, Span 
   Span whole = join(ea.span, eb.span);
   for (const Value* v : {&a, &b})
     if (b_.type(v->id).is_scalar()) {
-      error(DiagKind::shape_mismatch, whole, fmt::format("'@' multiplies vectors and matrices: {} is {}, {} is {}", source_text(ea), type_text(a.id), source_text(eb), type_text(b.id)))
+      error(DiagKind::shape_mismatch, whole,
+            fmt::format("'@' multiplies vectors and matrices: {} is {}, {} is {}", source_text(ea),
+                        type_text(a.id), source_text(eb), type_text(b.id)))
           .caret(caret)
           .help("write '*' to scale by a number");
       return {};
     }
   for (Value* v : {&a, &b}) {
-    if (b_.type(v->id).dtype == DType::boolean) return poison(DiagKind::wrong_kind, whole, "'@' needs numbers");
+    if (b_.type(v->id).dtype == DType::boolean)
+      return poison(DiagKind::wrong_kind, whole, "'@' needs numbers");
     v->id = to_precision(real(v->id));
   }
   Shape sa = b_.shape(a.id), sb = b_.shape(b.id);
   const Dim& inner_a = sa.back();
   const Dim& inner_b = sb.size() == 1 ? sb[0] : sb[sb.size() - 2];
   auto mismatch = [&](const Dim& x, const Dim& y) {
-    Diagnostic& d = error(DiagKind::shape_mismatch, whole, fmt::format("shapes do not agree in '@': {} is {}, {} is {}", source_text(ea), shape_str(sa), source_text(eb), shape_str(sb)));
+    Diagnostic& d =
+        error(DiagKind::shape_mismatch, whole,
+              fmt::format("shapes do not agree in '@': {} is {}, {} is {}", source_text(ea),
+                          shape_str(sa), source_text(eb), shape_str(sb)));
     d.caret(caret);
     explain_dims(d, {x}, {y});
     return Value{};

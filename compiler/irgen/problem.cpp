@@ -11,7 +11,8 @@ namespace thalweg::irgen {
 using namespace ast;
 
 size_t ProblemUnit::first_parameter() const {
-  return static_cast<size_t>(std::count_if(hypers.begin(), hypers.end(), [](const Hyper& h) { return !h.is_size; }));
+  return static_cast<size_t>(
+      std::count_if(hypers.begin(), hypers.end(), [](const Hyper& h) { return !h.is_size; }));
 }
 
 namespace {
@@ -25,10 +26,12 @@ void names_in(const Expr* e, std::vector<Name>& out) {
     if (!at) continue;
     if (const auto* ref = at->as<NameRef>()) out.push_back(ref->name);
     if (const auto* sum = at->as<Sum>())
-      for (const SumTerm& term : sum->terms) todo.push_back(term.value);
+      for (const SumTerm& term : sum->terms)
+        todo.push_back(term.value);
     if (const auto* product = at->as<Product>()) {
       todo.push_back(product->first);
-      for (const ProductFactor& factor : product->rest) todo.push_back(factor.value);
+      for (const ProductFactor& factor : product->rest)
+        todo.push_back(factor.value);
     }
     if (const auto* power = at->as<Power>()) todo.push_back(power->base);
   }
@@ -36,7 +39,9 @@ void names_in(const Expr* e, std::vector<Name>& out) {
 
 class ProblemBuilder {
 public:
-  ProblemBuilder(const Unit& unit, const ProblemDecl& decl) : u_(unit), d_(decl), e_(unit) { p_.decl = &decl; }
+  ProblemBuilder(const Unit& unit, const ProblemDecl& decl) : u_(unit), d_(decl), e_(unit) {
+    p_.decl = &decl;
+  }
 
   std::optional<ProblemUnit> run() {
     size_t errors = u_.diags.error_count();
@@ -44,7 +49,8 @@ public:
     shapes();
     if (u_.diags.error_count() > errors) return std::nullopt;
     bind_all();
-    for (const ProblemItem& item : d_.items) this->item(item);
+    for (const ProblemItem& item : d_.items)
+      this->item(item);
     if (u_.diags.error_count() > errors || !p_.objective.results.size()) return std::nullopt;
     p_.objective.name = d_.name.name.str();
     p_.names = e_.let_names;
@@ -58,58 +64,77 @@ public:
 
 private:
   std::vector<Result>::iterator loss_at() {
-    return std::find_if(p_.objective.results.begin(), p_.objective.results.end(), [](const Result& r) { return r.name == "loss"; });
+    return std::find_if(p_.objective.results.begin(), p_.objective.results.end(),
+                        [](const Result& r) { return r.name == "loss"; });
   }
 
   void hypers() {
     std::vector<Name> sizes;
     auto shape_names = [&](const std::optional<TypeSpec>& type) {
       if (!type) return;
-      for (const Expr* dim : type->dims) names_in(dim, sizes);
-      for (const Expr* arg : type->args) names_in(arg, sizes);
+      for (const Expr* dim : type->dims)
+        names_in(dim, sizes);
+      for (const Expr* arg : type->args)
+        names_in(arg, sizes);
     };
     for (const ProblemItem& item : d_.items) {
       if (const auto* data = std::get_if<DataItem>(&item.node)) shape_names(data->type);
       if (const auto* param = std::get_if<ParamItem>(&item.node)) shape_names(param->type);
     }
     for (const Param& param : d_.params)
-      p_.hypers.push_back({param.name.name.str(), std::find(sizes.begin(), sizes.end(), param.name.name) != sizes.end(), param.value, param.span});
+      p_.hypers.push_back({param.name.name.str(),
+                           std::find(sizes.begin(), sizes.end(), param.name.name) != sizes.end(),
+                           param.value, param.span});
     // Sizes first: shapes are made of them.
     for (const Param& param : d_.params)
       if (std::find(sizes.begin(), sizes.end(), param.name.name) != sizes.end())
         bind_size(u_.program.symbol_of(param.name), param.name.name.str());
     for (const sema::Symbol& symbol : u_.program.symbols)
       if (symbol.kind == sema::SymbolKind::dimension && inside(symbol.span))
-        bind_size(sema::SymbolId(static_cast<uint32_t>(&symbol - u_.program.symbols.data())), symbol.name.str());
+        bind_size(sema::SymbolId(static_cast<uint32_t>(&symbol - u_.program.symbols.data())),
+                  symbol.name.str());
   }
   bool inside(Span span) const {
     Span whole = d_.name.span;
-    for (const ProblemItem& item : d_.items) whole = join(whole, item.span);
+    for (const ProblemItem& item : d_.items)
+      whole = join(whole, item.span);
     return span.file == whole.file && span.begin >= whole.begin && span.end <= whole.end;
   }
-  void bind_size(sema::SymbolId id, const std::string& name) { e_.bind(id, Value::tensor(e_.builder().dim(Dim::symbol(name)))); }
+  void bind_size(sema::SymbolId id, const std::string& name) {
+    e_.bind(id, Value::tensor(e_.builder().dim(Dim::symbol(name))));
+  }
 
   // Types of data and params; a param without a shape takes that of its initial value.
   void shapes() {
     std::vector<std::string> known;
     for (const ProblemItem& item : d_.items) {
       if (const auto* data = std::get_if<DataItem>(&item.node)) {
-        ProblemUnit::Data out{data->name.name.str(), Type::scalar(u_.precision), false, {}, data->name.span};
+        ProblemUnit::Data out{
+            data->name.name.str(), Type::scalar(u_.precision), false, {}, data->name.span};
         if (data->type) {
-          if (data->type->kind && data->type->kind.name != std::string_view("class") && data->type->kind.name != std::string_view("int"))
-            u_.diags.report(DiagKind::wrong_kind, data->type->kind.span, fmt::format("data is numbers, 'class(k)' or 'int'; '{}' is none of these", data->type->kind.name.view()));
+          if (data->type->kind && data->type->kind.name != std::string_view("class") &&
+              data->type->kind.name != std::string_view("int"))
+            u_.diags.report(
+                DiagKind::wrong_kind, data->type->kind.span,
+                fmt::format("data is numbers, 'class(k)' or 'int'; '{}' is none of these",
+                            data->type->kind.name.view()));
           if (std::optional<Shape> shape = e_.shape(data->type->dims)) out.type.shape = *shape;
           if (data->type->kind) {
             out.type.dtype = DType::i64;
             out.is_class = data->type->kind.name == std::string_view("class");
-            if (std::optional<Shape> classes = e_.shape(data->type->args); classes && classes->size() == 1) out.classes = (*classes)[0];
+            if (std::optional<Shape> classes = e_.shape(data->type->args);
+                classes && classes->size() == 1)
+              out.classes = (*classes)[0];
           }
         }
-        for (const Dim& dim : out.type.shape) dim.collect_symbols(known);
+        for (const Dim& dim : out.type.shape)
+          dim.collect_symbols(known);
         out.classes.collect_symbols(known);
         p_.data.push_back(out);
       } else if (const auto* param = std::get_if<ParamItem>(&item.node)) {
-        ProblemUnit::Parameter out{param->name.name.str(), param->role ? param->role.name.str() : "", Type::scalar(u_.precision), param->name.span};
+        ProblemUnit::Parameter out{param->name.name.str(),
+                                   param->role ? param->role.name.str() : "",
+                                   Type::scalar(u_.precision), param->name.span};
         if (param->type) {
           if (std::optional<Shape> shape = e_.shape(param->type->dims)) out.type.shape = *shape;
         } else if (param->init) {
@@ -126,8 +151,13 @@ private:
         dim.collect_symbols(used);
         for (const std::string& name : used)
           if (std::find(known.begin(), known.end(), name) == known.end())
-            u_.diags.report(DiagKind::unknown_dimension, parameter.span, fmt::format("the size '{}' of param '{}' comes from nowhere", name, parameter.name))
-                .help(fmt::format("use it in the shape of some data, or make it a hyperparameter: problem {}({} = …)", d_.name.name.view(), name));
+            u_.diags
+                .report(DiagKind::unknown_dimension, parameter.span,
+                        fmt::format("the size '{}' of param '{}' comes from nowhere", name,
+                                    parameter.name))
+                .help(fmt::format("use it in the shape of some data, or make it a hyperparameter: "
+                                  "problem {}({} = …)",
+                                  d_.name.name.view(), name));
       }
   }
 
@@ -138,19 +168,24 @@ private:
       e_.bind(u_.program.symbol_of(ident), Value::tensor(e_.builder().arg(k, type)));
     };
     for (const Param& param : d_.params) {
-      auto hyper = std::find_if(p_.hypers.begin(), p_.hypers.end(), [&](const auto& h) { return h.name == param.name.name.view(); });
+      auto hyper = std::find_if(p_.hypers.begin(), p_.hypers.end(),
+                                [&](const auto& h) { return h.name == param.name.name.view(); });
       if (!hyper->is_size) add(param.name, Type::scalar(DType::f64));
     }
     size_t next_parameter = 0, next_data = 0;
     for (const ProblemItem& item : d_.items)
-      if (const auto* param = std::get_if<ParamItem>(&item.node)) add(param->name, p_.parameters[next_parameter++].type);
+      if (const auto* param = std::get_if<ParamItem>(&item.node))
+        add(param->name, p_.parameters[next_parameter++].type);
     for (const ProblemItem& item : d_.items)
-      if (const auto* data = std::get_if<DataItem>(&item.node)) add(data->name, p_.data[next_data++].type);
+      if (const auto* data = std::get_if<DataItem>(&item.node))
+        add(data->name, p_.data[next_data++].type);
   }
 
   void item(const ProblemItem& item) {
     std::visit(overloaded{
-                   [](const DataItem&) {}, [](const ParamItem&) {}, [](const FunctionItem&) {},
+                   [](const DataItem&) {},
+                   [](const ParamItem&) {},
+                   [](const FunctionItem&) {},
                    [&](const LetItem& n) {
                      Value v = e_.expr(*n.value);
                      e_.bind(u_.program.symbol_of(n.name), v);
@@ -167,7 +202,8 @@ private:
                    [&](const RequireItem& n) { e_.require(*n.condition); },
                    [&](const SubjectToItem& n) {
                      p_.has_constraints = true;
-                     for (const Constraint& c : n.constraints) constraint(c);
+                     for (const Constraint& c : n.constraints)
+                       constraint(c);
                    },
                },
                item.node);
@@ -176,7 +212,9 @@ private:
   // Constraints are checked like any formula; methods that use them read them from the tree.
   void constraint(const Constraint& c) {
     const Compare* compare = c.condition->as<Compare>();
-    bool membership = compare && std::any_of(compare->rest.begin(), compare->rest.end(), [](const CompareStep& s) { return s.op == CompareOp::in; });
+    bool membership =
+        compare && std::any_of(compare->rest.begin(), compare->rest.end(),
+                               [](const CompareStep& s) { return s.op == CompareOp::in; });
     if (!membership) e_.expr(*c.condition);
   }
 
@@ -185,7 +223,10 @@ private:
     if (!v.is_tensor()) return;
     Builder& b = e_.builder();
     if (!b.type(v.id).is_scalar()) {
-      u_.diags.report(DiagKind::not_scalar, value.span, fmt::format("{} is one number; '{}' is {}", what, e_.source_text(value), e_.type_text(v.id)))
+      u_.diags
+          .report(DiagKind::not_scalar, value.span,
+                  fmt::format("{} is one number; '{}' is {}", what, e_.source_text(value),
+                              e_.type_text(v.id)))
           .help("reduce it with sum(…) or mean(…)");
       return;
     }
@@ -196,14 +237,19 @@ private:
     p_.objective.results.push_back({std::move(name), v.id, false, -1});
   }
 
-  std::optional<ValueId> initial_value(const ParamItem& param, std::optional<Shape> shape, Shape& found) {
+  std::optional<ValueId> initial_value(const ParamItem& param, std::optional<Shape> shape,
+                                       Shape& found) {
     e_.draw_shape = shape;
-    Value v = param.init ? e_.tensor(*param.init) : Value::tensor(e_.builder().constant(0, u_.precision));
+    Value v =
+        param.init ? e_.tensor(*param.init) : Value::tensor(e_.builder().constant(0, u_.precision));
     e_.draw_shape.reset();
     if (!v.is_tensor()) return std::nullopt;
     v.id = e_.to_precision(e_.real(v.id));
-    if (shape && param.init) v = e_.broadcast_to(v, *shape, *param.init, fmt::format("param '{}'", param.name.name.view()));
-    else if (shape) v.id = e_.builder().broadcast_scalar(v.id, *shape);
+    if (shape && param.init)
+      v = e_.broadcast_to(v, *shape, *param.init,
+                          fmt::format("param '{}'", param.name.name.view()));
+    else if (shape)
+      v.id = e_.builder().broadcast_scalar(v.id, *shape);
     if (!v.is_tensor()) return std::nullopt;
     found = e_.builder().shape(v.id);
     return v.id;
@@ -212,7 +258,8 @@ private:
   void initial() {
     p_.initial.name = p_.objective.name + ".initial";
     size_t numeric = p_.first_parameter();
-    p_.initial.parameters.assign(p_.objective.parameters.begin(), p_.objective.parameters.begin() + static_cast<int64_t>(numeric));
+    p_.initial.parameters.assign(p_.objective.parameters.begin(),
+                                 p_.objective.parameters.begin() + static_cast<int64_t>(numeric));
     size_t next = 0;
     for (const ProblemItem& item : d_.items)
       if (const auto* param = std::get_if<ParamItem>(&item.node)) {
@@ -225,8 +272,10 @@ private:
     for (ValueId id : reachable(u_.graph, roots_of(p_.initial))) {
       const Node& node = u_.graph.node(id);
       if (node.op == Op::arg && node.attr.ints[0] >= static_cast<int64_t>(numeric)) {
-        const thalweg::Parameter& used = p_.objective.parameters[static_cast<size_t>(node.attr.ints[0])];
-        u_.diags.report(DiagKind::wrong_kind, d_.name.span, fmt::format("an initial value can't depend on '{}'", used.name));
+        const thalweg::Parameter& used =
+            p_.objective.parameters[static_cast<size_t>(node.attr.ints[0])];
+        u_.diags.report(DiagKind::wrong_kind, d_.name.span,
+                        fmt::format("an initial value can't depend on '{}'", used.name));
       }
     }
   }
@@ -235,10 +284,13 @@ private:
     std::vector<bool> used(p_.objective.parameters.size(), false);
     ValueId loss = p_.objective.results[0].value;
     for (ValueId id : reachable(u_.graph, std::span(&loss, 1)))
-      if (u_.graph.node(id).op == Op::arg) used[static_cast<size_t>(u_.graph.node(id).attr.ints[0])] = true;
+      if (u_.graph.node(id).op == Op::arg)
+        used[static_cast<size_t>(u_.graph.node(id).attr.ints[0])] = true;
     for (size_t k = 0; k < p_.parameters.size(); ++k)
       if (!used[p_.first_parameter() + k])
-        u_.diags.report(DiagKind::idle_parameter, p_.parameters[k].span, fmt::format("the objective does not depend on param '{}'", p_.parameters[k].name));
+        u_.diags.report(
+            DiagKind::idle_parameter, p_.parameters[k].span,
+            fmt::format("the objective does not depend on param '{}'", p_.parameters[k].name));
   }
 
   Unit u_;

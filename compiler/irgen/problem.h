@@ -8,7 +8,7 @@ namespace thalweg::irgen {
 struct ProblemUnit {
   struct Hyper {
     std::string name;
-    bool is_size = false;             // names a size: bound as a dimension, not passed as a number
+    bool is_size = false; // names a size: bound as a dimension, not passed as a number
     const ast::Expr* fallback = nullptr;
     Span span;
   };

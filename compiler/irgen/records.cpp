@@ -13,13 +13,16 @@ namespace {
 
 class RecordBuilder {
 public:
-  RecordBuilder(const Unit& unit, const ProblemUnit& problem, const RuleUnit& rule, std::string racer, const std::vector<std::string>& racers, bool has_validation)
-      : u_(unit), problem_(problem), rule_(rule), racer_(std::move(racer)), racers_(racers), has_validation_(has_validation), e_(unit) {
+  RecordBuilder(const Unit& unit, const ProblemUnit& problem, const RuleUnit& rule,
+                std::string racer, const std::vector<std::string>& racers, bool has_validation)
+      : u_(unit), problem_(problem), rule_(rule), racer_(std::move(racer)), racers_(racers),
+        has_validation_(has_validation), e_(unit) {
     e_.free_name = [this](const Expr& e) { return free_name(e); };
     out_.function.name = racer_ + ".records";
   }
 
-  std::optional<RecordUnit> run(const std::vector<RecordItem>& items, const Expr* until, std::vector<UnknownName>& unknown) {
+  std::optional<RecordUnit> run(const std::vector<RecordItem>& items, const Expr* until,
+                                std::vector<UnknownName>& unknown) {
     size_t errors = u_.diags.error_count();
     for (size_t k = 0; k < items.size(); ++k) {
       Value v = evaluate(*items[k].value, k, unknown);
@@ -33,7 +36,11 @@ public:
       Value v = evaluate(*until, items.size(), unknown);
       if (v.is_tensor() && scalar(v, *until, "'until'")) {
         if (e_.builder().type(v.id).dtype != DType::boolean) {
-          u_.diags.report(DiagKind::wrong_kind, until->span, fmt::format("'until' needs a truth value; '{}' is a number", e_.source_text(*until))).help("compare it: until norm(grad) < 1e-8");
+          u_.diags
+              .report(DiagKind::wrong_kind, until->span,
+                      fmt::format("'until' needs a truth value; '{}' is a number",
+                                  e_.source_text(*until)))
+              .help("compare it: until norm(grad) < 1e-8");
         } else {
           out_.function.results.push_back({"until", v.id, false, -1});
           out_.has_until = true;
@@ -49,33 +56,43 @@ private:
     missing_.reset();
     size_t errors = u_.diags.error_count();
     Value v = e_.tensor(e);
-    if (!v.is_tensor() && missing_ && u_.diags.error_count() == errors) unknown.push_back({item, missing_->first, missing_->second, known()});
+    if (!v.is_tensor() && missing_ && u_.diags.error_count() == errors)
+      unknown.push_back({item, missing_->first, missing_->second, known()});
     return v;
   }
   bool scalar(const Value& v, const Expr& e, std::string_view what) {
     if (e_.builder().type(v.id).is_scalar()) return true;
-    u_.diags.report(DiagKind::not_scalar, e.span, fmt::format("{} is one number; '{}' is {}", what, e_.source_text(e), e_.type_text(v.id))).help("reduce it: norm(…), mean(…), count(…)");
+    u_.diags
+        .report(DiagKind::not_scalar, e.span,
+                fmt::format("{} is one number; '{}' is {}", what, e_.source_text(e),
+                            e_.type_text(v.id)))
+        .help("reduce it: norm(…), mean(…), count(…)");
     return false;
   }
 
   std::vector<std::string> known() const {
     std::vector<std::string> names{"loss", "step", "time", "epoch", "grad", "update"};
-    for (const auto& p : problem_.parameters) names.push_back(p.name);
+    for (const auto& p : problem_.parameters)
+      names.push_back(p.name);
     names.insert(names.end(), problem_.metrics.begin(), problem_.metrics.end());
-    for (const std::string& n : hyper_names()) names.push_back(n);
+    for (const std::string& n : hyper_names())
+      names.push_back(n);
     names.insert(names.end(), rule_.reports.begin(), rule_.reports.end());
     return names;
   }
   std::vector<std::string> hyper_names() const {
     std::vector<std::string> names = rule_.recorded;
-    for (const RuleUnit::Hyper& hyper : rule_.hypers) names.push_back(hyper.name);
+    for (const RuleUnit::Hyper& hyper : rule_.hypers)
+      names.push_back(hyper.name);
     return names;
   }
 
   Value input(Source source, std::string name, Type type) {
     for (size_t k = 0; k < out_.inputs.size(); ++k)
-      if (out_.inputs[k].source == source && out_.inputs[k].name == name) return Value::tensor(e_.builder().arg(static_cast<int64_t>(k), type));
-    out_.function.parameters.push_back({fmt::format("{}{}", source == Source::hyper ? "hyper " : "", name), type, false});
+      if (out_.inputs[k].source == source && out_.inputs[k].name == name)
+        return Value::tensor(e_.builder().arg(static_cast<int64_t>(k), type));
+    out_.function.parameters.push_back(
+        {fmt::format("{}{}", source == Source::hyper ? "hyper " : "", name), type, false});
     out_.inputs.push_back({source, std::move(name)});
     return Value::tensor(e_.builder().arg(static_cast<int64_t>(out_.inputs.size()) - 1, type));
   }
@@ -88,9 +105,12 @@ private:
     }
     return "";
   }
-  static bool has(const std::vector<std::string>& list, std::string_view name) { return std::find(list.begin(), list.end(), name) != list.end(); }
+  static bool has(const std::vector<std::string>& list, std::string_view name) {
+    return std::find(list.begin(), list.end(), name) != list.end();
+  }
 
-  // A value, poison for a name that is known and not to be had, nothing for what is no name of a run.
+  // A value, poison for a name that is known and not to be had, nothing for what is no name of a
+  // run.
   std::optional<Value> free_name(const Expr& e) {
     std::string name = dotted(e);
     if (name.empty()) return std::nullopt;
@@ -103,7 +123,10 @@ private:
     } else if (head == "train" || head == "validation") {
       if (tail.empty()) return Value{};
       if (head == "validation" && !has_validation_) {
-        u_.diags.report(DiagKind::bad_experiment, e.span, fmt::format("'{}' needs data that is held out", name)).help("add a line 'holdout 0.2'");
+        u_.diags
+            .report(DiagKind::bad_experiment, e.span,
+                    fmt::format("'{}' needs data that is held out", name))
+            .help("add a line 'holdout 0.2'");
         return Value{};
       }
       if (tail == "loss") return input(Source::part_loss, name, number);
@@ -145,10 +168,14 @@ private:
 
 } // namespace
 
-std::optional<RecordUnit> elaborate_records(const Unit& unit, const ProblemUnit& problem, const RuleUnit& rule, const std::string& racer,
-                                            const std::vector<std::string>& racers, bool has_validation, const std::vector<RecordItem>& items,
-                                            const Expr* until, std::vector<UnknownName>& unknown) {
-  return RecordBuilder(unit, problem, rule, racer, racers, has_validation).run(items, until, unknown);
+std::optional<RecordUnit> elaborate_records(const Unit& unit, const ProblemUnit& problem,
+                                            const RuleUnit& rule, const std::string& racer,
+                                            const std::vector<std::string>& racers,
+                                            bool has_validation,
+                                            const std::vector<RecordItem>& items, const Expr* until,
+                                            std::vector<UnknownName>& unknown) {
+  return RecordBuilder(unit, problem, rule, racer, racers, has_validation)
+      .run(items, until, unknown);
 }
 
 } // namespace thalweg::irgen

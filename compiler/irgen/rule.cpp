@@ -15,8 +15,12 @@ std::string Demands::str() const {
   std::vector<std::string> parts;
   if (value) parts.push_back("f at x");
   if (gradient_at_x) parts.push_back("∇f at x");
-  if (gradients_elsewhere) parts.push_back(fmt::format("∇f at {} other point{}", gradients_elsewhere, gradients_elsewhere == 1 ? "" : "s"));
-  if (values_elsewhere) parts.push_back(fmt::format("f at {} other point{}", values_elsewhere, values_elsewhere == 1 ? "" : "s"));
+  if (gradients_elsewhere)
+    parts.push_back(fmt::format("∇f at {} other point{}", gradients_elsewhere,
+                                gradients_elsewhere == 1 ? "" : "s"));
+  if (values_elsewhere)
+    parts.push_back(
+        fmt::format("f at {} other point{}", values_elsewhere, values_elsewhere == 1 ? "" : "s"));
   if (matrix) parts.push_back("matrix parameters");
   if (vector) parts.push_back("all parameters end to end");
   if (across) parts.push_back("reductions over all parameters");
@@ -43,7 +47,8 @@ struct StateDef {
 
 class RuleBuilder : public RuleHooks {
 public:
-  RuleBuilder(const Unit& unit, const Chain& chain, size_t rank) : u_(unit), chain_(chain), rank_(rank) {}
+  RuleBuilder(const Unit& unit, const Chain& chain, size_t rank)
+      : u_(unit), chain_(chain), rank_(rank) {}
 
   std::optional<RuleUnit> run() {
     size_t errors = u_.diags.error_count();
@@ -54,8 +59,9 @@ public:
       body_ = std::get_if<RuleBody>(&main->body);
       if (!body_) {
         u_.diags.report(DiagKind::not_lowered, name_.span,
-                        std::holds_alternative<RoutingBody>(main->body) ? "an optimizer that routes parameters to rules is not compiled yet"
-                                                                        : "an optimizer made from a flow is not compiled yet");
+                        std::holds_alternative<RoutingBody>(main->body)
+                            ? "an optimizer that routes parameters to rules is not compiled yet"
+                            : "an optimizer made from a flow is not compiled yet");
         return std::nullopt;
       }
       unit_.demands.matrix = body_->scope == RuleScope::matrix;
@@ -64,10 +70,12 @@ public:
       if (body_->scope == RuleScope::vector) rank_ = 1;
     }
     unit_.rank = rank_;
-    if (rank_ == 1) x_type_ = Type::tensor(u_.precision, {Dim::symbol("size")});
+    if (rank_ == 1)
+      x_type_ = Type::tensor(u_.precision, {Dim::symbol("size")});
     else {
       x_type_ = Type::tensor(u_.precision, {});
-      for (size_t k = 0; k < rank_; ++k) x_type_.shape.push_back(Dim::symbol(fmt::format("size{}", k)));
+      for (size_t k = 0; k < rank_; ++k)
+        x_type_.shape.push_back(Dim::symbol(fmt::format("size{}", k)));
     }
     collect_hypers();
     collect_states();
@@ -80,7 +88,8 @@ public:
       if (!steps() || u_.diags.error_count() > errors) return std::nullopt;
       if (!widen()) break;
       if (round == kMaxShapeRounds) {
-        u_.diags.report(DiagKind::state_shape, name_.span, "the shapes of the states grow with every step");
+        u_.diags.report(DiagKind::state_shape, name_.span,
+                        "the shapes of the states grow with every step");
         return std::nullopt;
       }
     }
@@ -90,8 +99,10 @@ public:
   }
 
   // f or ∇f at a point: at x itself the objective's own value or gradient, elsewhere a query.
-  Value oracle(const ObjectiveRef& objective, const std::vector<Value>& arguments, const Expr& at) override {
-    if (!objective.part.empty()) return e_->not_lowered(at.span, fmt::format("'f.{}'", objective.part));
+  Value oracle(const ObjectiveRef& objective, const std::vector<Value>& arguments,
+               const Expr& at) override {
+    if (!objective.part.empty())
+      return e_->not_lowered(at.span, fmt::format("'f.{}'", objective.part));
     if (objective.order > 1) return e_->not_lowered(at.span, "'∇²f'");
     Value point = arguments[0];
     if (in_transform_) return e_->not_lowered(at.span, "an oracle inside a transform");
@@ -106,28 +117,38 @@ public:
       return Value::tensor(arg("value"));
     }
     if (b.type(point.id) != x_type_) {
-      Diagnostic& d = e_->error(DiagKind::shape_mismatch, at.span, fmt::format("the objective takes a point of the shape of {}; this is {}", body_->variable.name.view(), e_->type_text(point.id)));
+      Diagnostic& d =
+          e_->error(DiagKind::shape_mismatch, at.span,
+                    fmt::format("the objective takes a point of the shape of {}; this is {}",
+                                body_->variable.name.view(), e_->type_text(point.id)));
       d.note("every parameter's own point is formed, then the objective is asked once");
       return {};
     }
     if (!chain_.transforms.empty()) {
-      e_->error(DiagKind::transform_mismatch, chain_.transforms[0].span, fmt::format("'{}' asks for the objective at points other than {}, so it is not clear what '|>' transforms", unit_.name, body_->variable.name.view()))
+      e_->error(DiagKind::transform_mismatch, chain_.transforms[0].span,
+                fmt::format("'{}' asks for the objective at points other than {}, so it is not "
+                            "clear what '|>' transforms",
+                            unit_.name, body_->variable.name.view()))
           .label(at.span, "asked here")
           .help("put the transform around the inner rule of a wrapper instead");
       return {};
     }
     // Queries keep the order of their first appearance; the same point is asked once.
     for (size_t k = 0; k < points_.size(); ++k)
-      if (points_[k].first == point.id && points_[k].second == objective.order) return Value::tensor(arg(query_name(k)));
+      if (points_[k].first == point.id && points_[k].second == objective.order)
+        return Value::tensor(arg(query_name(k)));
     points_.emplace_back(point.id, objective.order);
-    return Value::tensor(parameter(query_name(points_.size() - 1), objective.order == 1 ? x_type_ : Type::scalar(u_.precision), objective.order == 1));
+    return Value::tensor(parameter(query_name(points_.size() - 1),
+                                   objective.order == 1 ? x_type_ : Type::scalar(u_.precision),
+                                   objective.order == 1));
   }
 
 private:
   static std::string query_name(size_t k) { return fmt::format("query{}", k); }
   ValueId arg(std::string_view name) {
     for (size_t k = 0; k < parameters_.size(); ++k)
-      if (parameters_[k].name == name) return e_->builder().arg(static_cast<int64_t>(k), parameters_[k].type);
+      if (parameters_[k].name == name)
+        return e_->builder().arg(static_cast<int64_t>(k), parameters_[k].type);
     TW_CHECK(false, "no parameter {}", name);
   }
   ValueId parameter(std::string name, Type type, bool per_tensor) {
@@ -139,23 +160,29 @@ private:
   void add_hyper(const std::string& name, const Argument& a) {
     if (a.kind == Argument::Kind::number) unit_.hypers.push_back({name, a.number, a.span});
     if (a.kind == Argument::Kind::schedule)
-      for (size_t k = 0; k < a.arguments.size(); ++k) add_hyper(name + "." + a.schedule->params[k].name.name.str(), a.arguments[k]);
+      for (size_t k = 0; k < a.arguments.size(); ++k)
+        add_hyper(name + "." + a.schedule->params[k].name.name.str(), a.arguments[k]);
     if (a.kind == Argument::Kind::rule)
-      u_.diags.report(DiagKind::not_lowered, a.span.valid() ? a.span : name_.span, "an optimizer inside an optimizer is not compiled yet");
+      u_.diags.report(DiagKind::not_lowered, a.span.valid() ? a.span : name_.span,
+                      "an optimizer inside an optimizer is not compiled yet");
   }
   static const std::vector<Param>& params_of(const Decl& decl) {
     if (const auto* t = decl.as<TransformDecl>()) return t->params;
     return decl.as<OptimizerDecl>()->params;
   }
-  std::string prefix(const RuleCall& call) const { return &call == &chain_.rule ? "" : name_of(*call.decl).name.str() + "."; }
+  std::string prefix(const RuleCall& call) const {
+    return &call == &chain_.rule ? "" : name_of(*call.decl).name.str() + ".";
+  }
   void for_calls(const std::function<void(const RuleCall&)>& visit) {
-    for (const RuleCall& call : chain_.transforms) visit(call);
+    for (const RuleCall& call : chain_.transforms)
+      visit(call);
     if (chain_.rule.decl) visit(chain_.rule);
   }
   void collect_hypers() {
     for_calls([&](const RuleCall& call) {
       const std::vector<Param>& params = params_of(*call.decl);
-      for (size_t k = 0; k < params.size(); ++k) add_hyper(prefix(call) + params[k].name.name.str(), call.arguments[k]);
+      for (size_t k = 0; k < params.size(); ++k)
+        add_hyper(prefix(call) + params[k].name.name.str(), call.arguments[k]);
     });
   }
   Value hyper_value(const std::string& name, const Argument& a) {
@@ -170,7 +197,8 @@ private:
       v.schedule.prefix = name;
       v.schedule.arguments = std::make_shared<std::vector<Value>>();
       for (size_t k = 0; k < a.arguments.size(); ++k)
-        v.schedule.arguments->push_back(hyper_value(name + "." + a.schedule->params[k].name.name.str(), a.arguments[k]));
+        v.schedule.arguments->push_back(
+            hyper_value(name + "." + a.schedule->params[k].name.name.str(), a.arguments[k]));
       return v;
     }
     case Argument::Kind::rule: return {};
@@ -180,25 +208,32 @@ private:
   void bind_hypers(const RuleCall& call) {
     const std::vector<Param>& params = params_of(*call.decl);
     for (size_t k = 0; k < params.size(); ++k)
-      e_->bind(u_.program.symbol_of(params[k].name), hyper_value(prefix(call) + params[k].name.name.str(), call.arguments[k]));
+      e_->bind(u_.program.symbol_of(params[k].name),
+               hyper_value(prefix(call) + params[k].name.name.str(), call.arguments[k]));
   }
 
   // ── states ──
   void collect_states() {
-    auto from = [&](const Block& body, const std::string& prefix, bool per_tensor, const std::string& schedule) {
+    auto from = [&](const Block& body, const std::string& prefix, bool per_tensor,
+                    const std::string& schedule) {
       for (const Stmt* s : body)
         if (const auto* states = s->as<StateStmt>())
-          for (const StateDecl& state : states->states) states_.push_back({prefix + state.name.name.str(), &state, Type::scalar(DType::f64), per_tensor, schedule});
+          for (const StateDecl& state : states->states)
+            states_.push_back({prefix + state.name.name.str(), &state, Type::scalar(DType::f64),
+                               per_tensor, schedule});
     };
     for_calls([&](const RuleCall& call) {
       const std::vector<Param>& params = params_of(*call.decl);
       for (size_t k = 0; k < params.size(); ++k)
         if (call.arguments[k].kind == Argument::Kind::schedule)
-          from(call.arguments[k].schedule->body, prefix(call) + params[k].name.name.str() + ".", false, prefix(call) + params[k].name.name.str());
+          from(call.arguments[k].schedule->body, prefix(call) + params[k].name.name.str() + ".",
+               false, prefix(call) + params[k].name.name.str());
     });
     for_calls([&](const RuleCall& call) {
-      if (const auto* t = call.decl->as<TransformDecl>()) from(t->body, prefix(call), true, "");
-      else from(body_->body, "", true, "");
+      if (const auto* t = call.decl->as<TransformDecl>())
+        from(t->body, prefix(call), true, "");
+      else
+        from(body_->body, "", true, "");
     });
   }
 
@@ -214,7 +249,8 @@ private:
     e_->step = parameter("t", Type::scalar(DType::f64), false);
     e_->loss = parameter("loss", Type::scalar(DType::f64), false);
     parameter("value", Type::scalar(u_.precision), false);
-    for (const RuleUnit::Hyper& hyper : unit_.hypers) parameter("hyper " + hyper.name, Type::scalar(DType::f64), false);
+    for (const RuleUnit::Hyper& hyper : unit_.hypers)
+      parameter("hyper " + hyper.name, Type::scalar(DType::f64), false);
     for (const StateDef& state : states_)
       if (!state.per_tensor) parameter("state " + state.name, state.type, false);
     x_ = parameter("x", x_type_, true);
@@ -225,8 +261,10 @@ private:
     schedule_states_.clear();
     for (const StateDef& state : states_) {
       ValueId id = arg("state " + state.name);
-      if (state.per_tensor) e_->bind(u_.program.symbol_of(state.decl->name), Value::tensor(id));
-      else schedule_states_[state.name] = {id, id};
+      if (state.per_tensor)
+        e_->bind(u_.program.symbol_of(state.decl->name), Value::tensor(id));
+      else
+        schedule_states_[state.name] = {id, id};
     }
     e_->schedule_states = &schedule_states_;
     for_calls([&](const RuleCall& call) { bind_hypers(call); });
@@ -236,14 +274,16 @@ private:
     Value f;
     f.kind = Value::Kind::objective;
     for (size_t k = 0; k < u_.program.symbols.size(); ++k)
-      if (u_.program.symbols[k].kind == sema::SymbolKind::objective) e_->bind(sema::SymbolId(static_cast<uint32_t>(k)), f);
+      if (u_.program.symbols[k].kind == sema::SymbolKind::objective)
+        e_->bind(sema::SymbolId(static_cast<uint32_t>(k)), f);
   }
 
   void initial_states(bool first) {
     std::vector<Result> results;
     for (StateDef& state : states_) {
       bool own_type = state.decl->type.has_value();
-      Value v = state.decl->init ? e_->tensor(*state.decl->init) : Value::tensor(e_->builder().constant(0));
+      Value v = state.decl->init ? e_->tensor(*state.decl->init)
+                                 : Value::tensor(e_->builder().constant(0));
       if (!v.is_tensor()) return;
       if (e_->builder().type(v.id).dtype != DType::boolean) v.id = e_->real(v.id);
       if (!state.schedule.empty()) v.id = e_->builder().cast(v.id, DType::f64);
@@ -259,8 +299,10 @@ private:
         v = e_->broadcast_to(v, *shape, *state.decl->init, "the state");
       }
       if (!v.is_tensor()) return;
-      if (first) state.type = e_->builder().type(v.id);
-      else v.id = fit(v.id, state.type);
+      if (first)
+        state.type = e_->builder().type(v.id);
+      else
+        v.id = fit(v.id, state.type);
       results.push_back({state.name, v.id, state.per_tensor, -1});
     }
     unit_.initial.results = std::move(results);
@@ -271,7 +313,8 @@ private:
     if (is_real(type.dtype)) id = b.cast(id, type.dtype);
     std::vector<int64_t> axes;
     size_t rank = b.type(id).rank();
-    for (size_t k = 0; k < rank; ++k) axes.push_back(static_cast<int64_t>(type.rank() - rank + k));
+    for (size_t k = 0; k < rank; ++k)
+      axes.push_back(static_cast<int64_t>(type.rank() - rank + k));
     return b.broadcast(id, type.shape, axes);
   }
 
@@ -312,9 +355,12 @@ private:
     Value v = it->second;
     v.id = e_->to_precision(v.id);
     Shape found = e_->builder().shape(v.id);
-    if (found.empty()) v.id = e_->builder().broadcast_scalar(v.id, type.shape);
+    if (found.empty())
+      v.id = e_->builder().broadcast_scalar(v.id, type.shape);
     else if (found != type.shape) {
-      u_.diags.report(DiagKind::next_shape, prime_span(name), fmt::format("{}' has shape {}, {} is {}", name.name.view(), shape_str(found), what, shape_str(type.shape)));
+      u_.diags.report(DiagKind::next_shape, prime_span(name),
+                      fmt::format("{}' has shape {}, {} is {}", name.name.view(), shape_str(found),
+                                  what, shape_str(type.shape)));
       return {};
     }
     return v;
@@ -322,7 +368,8 @@ private:
   Span prime_span(const Ident& name) const {
     if (!body_) return name.span;
     for (const Stmt* s : body_->body)
-      if (const auto* prime = s->as<PrimeStmt>(); prime && prime->name.name == name.name) return prime->name.span;
+      if (const auto* prime = s->as<PrimeStmt>(); prime && prime->name.name == name.name)
+        return prime->name.span;
     return name.span;
   }
 
@@ -341,7 +388,9 @@ private:
         }
     });
     if (!body_) unit_.demands.gradient_at_x = true;
-    new_x_ = !body_ ? gradient_at_x() : next(body_->variable, x_type_, fmt::format("{}", body_->variable.name.view()));
+    new_x_ = !body_
+                 ? gradient_at_x()
+                 : next(body_->variable, x_type_, fmt::format("{}", body_->variable.name.view()));
     return new_x_.is_tensor();
   }
 
@@ -361,11 +410,14 @@ private:
       }
       Type found = e_->builder().type(id);
       Type wide = state.type;
-      if (found.dtype != wide.dtype && is_real(found.dtype) && is_real(wide.dtype)) wide.dtype = u_.precision;
+      if (found.dtype != wide.dtype && is_real(found.dtype) && is_real(wide.dtype))
+        wide.dtype = u_.precision;
       if (found.rank() > 0 && is_real(wide.dtype)) wide.dtype = u_.precision;
       if (wide.shape.empty()) wide.shape = found.shape;
       if (!found.shape.empty() && found.shape != wide.shape) {
-        u_.diags.report(DiagKind::state_shape, state.decl->name.span, fmt::format("state '{}' starts as {}, its next value is {}", state.name, shape_str(state.type.shape), shape_str(found.shape)));
+        u_.diags.report(DiagKind::state_shape, state.decl->name.span,
+                        fmt::format("state '{}' starts as {}, its next value is {}", state.name,
+                                    shape_str(state.type.shape), shape_str(found.shape)));
         return false;
       }
       if (!(wide == state.type)) {
@@ -385,7 +437,8 @@ private:
       bool d = node.op == Op::arg && parameters_[static_cast<size_t>(node.attr.ints[0])].per_tensor;
       if (node.op == Op::dim) d = true;
       if (node.op != Op::across_sum && node.op != Op::across_min && node.op != Op::across_max)
-        for (ValueId operand : node.operands) d = d || depends[operand.value];
+        for (ValueId operand : node.operands)
+          d = d || depends[operand.value];
       depends[id.value] = d;
     }
     return depends;
@@ -396,35 +449,42 @@ private:
       f.name = std::move(name);
       f.parameters = parameters_;
       f.over_table = true;
-      for (const Dim& dim : x_type_.shape) f.tensor_symbols.push_back(*dim.as_symbol());
+      for (const Dim& dim : x_type_.shape)
+        f.tensor_symbols.push_back(*dim.as_symbol());
     };
     base(unit_.initial, unit_.name + ".initial");
     base(unit_.step, unit_.name + ".step");
     std::vector<Result>& results = unit_.step.results;
-    results.push_back({body_ ? body_->variable.name.str() : "x", new_x_.id, true, static_cast<int>(unit_.index_of("x"))});
+    results.push_back({body_ ? body_->variable.name.str() : "x", new_x_.id, true,
+                       static_cast<int>(unit_.index_of("x"))});
     for (size_t k = 0; k < states_.size(); ++k) {
       const StateDef& state = states_[k];
       unit_.states.push_back({state.name, state.type, state.per_tensor});
-      results.push_back({state.name + "'", fit(next_states_[k], state.type), state.per_tensor, static_cast<int>(unit_.index_of("state " + state.name))});
+      results.push_back({state.name + "'", fit(next_states_[k], state.type), state.per_tensor,
+                         static_cast<int>(unit_.index_of("state " + state.name))});
     }
     for (const auto& [name, id] : recorded_) {
       unit_.recorded.push_back(name);
       results.push_back({name, id, false, -1});
     }
     for (const ReportStmt* report : reports_)
-      for (const ReportItem& item : report->items) this->report(item, results);
+      for (const ReportItem& item : report->items)
+        this->report(item, results);
     unit_.step.checks = e_->checks;
-    for (size_t k = 0; k < unit_.step.checks.size(); ++k) unit_.step.checks[k].status = kFirstRequire + static_cast<int>(k);
+    for (size_t k = 0; k < unit_.step.checks.size(); ++k)
+      unit_.step.checks[k].status = kFirstRequire + static_cast<int>(k);
     for (size_t k = 0; k < points_.size(); ++k) {
       RuleUnit::Query query{{}, points_[k].second};
       base(query.point, fmt::format("{}.point{}", unit_.name, k));
       query.point.results.push_back({"point", points_[k].first, true, -1});
       unit_.queries.push_back(std::move(query));
-      ++(points_[k].second == 1 ? unit_.demands.gradients_elsewhere : unit_.demands.values_elsewhere);
+      ++(points_[k].second == 1 ? unit_.demands.gradients_elsewhere
+                                : unit_.demands.values_elsewhere);
     }
     for (ValueId id : reachable(u_.graph, roots_of(unit_.step))) {
       Op op = u_.graph.node(id).op;
-      unit_.demands.across = unit_.demands.across || op == Op::across_sum || op == Op::across_min || op == Op::across_max;
+      unit_.demands.across = unit_.demands.across || op == Op::across_sum || op == Op::across_min ||
+                             op == Op::across_max;
     }
     unit_.shape_sensitive = e_->shape_sensitive;
   }
@@ -432,17 +492,23 @@ private:
   void report(const ReportItem& item, std::vector<Result>& results) {
     Value v = e_->tensor(*item.value);
     if (!v.is_tensor()) return;
-    std::string name = item.name ? item.name.name.str() : std::string(u_.sources.text(item.value->span));
+    std::string name =
+        item.name ? item.name.name.str() : std::string(u_.sources.text(item.value->span));
     if (!e_->builder().type(v.id).is_scalar()) {
-      u_.diags.report(DiagKind::not_scalar, item.value->span, fmt::format("a report is one number; '{}' is {}", name, e_->type_text(v.id)));
+      u_.diags.report(DiagKind::not_scalar, item.value->span,
+                      fmt::format("a report is one number; '{}' is {}", name, e_->type_text(v.id)));
       return;
     }
     bool varies = row_dependent(std::span(&v.id, 1))[v.id.value];
     if (varies && !unit_.demands.vector) {
-      u_.diags.report(DiagKind::not_scalar, item.value->span, fmt::format("'{}' differs from parameter to parameter", name)).help("reduce it over all of them: norm(all g), sum(all …)");
+      u_.diags
+          .report(DiagKind::not_scalar, item.value->span,
+                  fmt::format("'{}' differs from parameter to parameter", name))
+          .help("reduce it over all of them: norm(all g), sum(all …)");
       return;
     }
-    if (e_->builder().type(v.id).dtype == DType::boolean) v.id = e_->builder().cast(v.id, DType::f64);
+    if (e_->builder().type(v.id).dtype == DType::boolean)
+      v.id = e_->builder().cast(v.id, DType::f64);
     v.id = e_->builder().cast(e_->real(v.id), DType::f64);
     // One tensor alone: a sum over the table is its value, shared.
     if (varies) v.id = e_->builder().make(Op::across_sum, {v.id});
@@ -492,7 +558,8 @@ bool check_schedule(const Unit& unit, const Decl& decl) {
   v.kind = Value::Kind::schedule;
   v.schedule.decl = &schedule;
   v.schedule.arguments = std::make_shared<std::vector<Value>>();
-  for (size_t k = 0; k < schedule.params.size(); ++k) v.schedule.arguments->push_back(Value::tensor(open()));
+  for (size_t k = 0; k < schedule.params.size(); ++k)
+    v.schedule.arguments->push_back(Value::tensor(open()));
   std::map<std::string, Elaborator::ScheduleState> states;
   for (const Stmt* s : schedule.body)
     if (const auto* list = s->as<StateStmt>())

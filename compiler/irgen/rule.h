@@ -1,5 +1,5 @@
-// An update rule, with the transforms before it and the schedules in it, as functions over a table of
-// tensors: initial states, the step, and the points at which it asks its objective beside x.
+// An update rule, with the transforms before it and the schedules in it, as functions over a table
+// of tensors: initial states, the step, and the points at which it asks its objective beside x.
 #pragma once
 
 #include "irgen/elaborator.h"
@@ -24,17 +24,17 @@ struct RuleCall {
 };
 struct Chain {
   std::vector<RuleCall> transforms; // in the order in which the gradient meets them
-  RuleCall rule;                    // without a declaration: the transforms alone, x' is their gradient
+  RuleCall rule; // without a declaration: the transforms alone, x' is their gradient
 };
 
 struct Demands {
-  bool value = false;              // f(x)
-  bool gradient_at_x = false;      // ∇f(x)
-  int gradients_elsewhere = 0;     // ∇f at other points, a step
+  bool value = false;          // f(x)
+  bool gradient_at_x = false;  // ∇f(x)
+  int gradients_elsewhere = 0; // ∇f at other points, a step
   int values_elsewhere = 0;
-  bool matrix = false;             // on matrix
-  bool vector = false;             // on vector: all parameters end to end
-  bool across = false;             // reductions over all parameters
+  bool matrix = false; // on matrix
+  bool vector = false; // on vector: all parameters end to end
+  bool across = false; // reductions over all parameters
   std::string str() const;
 };
 
@@ -59,18 +59,20 @@ struct RuleUnit {
   };
   std::string name;
   std::vector<Hyper> hypers;
-  std::vector<State> states;          // shared ones (of schedules) first
+  std::vector<State> states; // shared ones (of schedules) first
   std::vector<Query> queries;
-  std::vector<std::string> recorded;  // shared f64 results of `step` after the states: schedule values
-  std::vector<std::string> reports;   // then these, shared
+  std::vector<std::string>
+      recorded; // shared f64 results of `step` after the states: schedule values
+  std::vector<std::string> reports; // then these, shared
   // All functions take the same parameters:
-  //   shared:     t, loss (both f64), value (f at x), the hypers (f64), one value per value query, shared states
-  //   per tensor: x, gradient (at x, raw), one gradient per gradient query, per-tensor states
+  //   shared:     t, loss (both f64), value (f at x), the hypers (f64), one value per value query,
+  //   shared states per tensor: x, gradient (at x, raw), one gradient per gradient query,
+  //   per-tensor states
   Function initial; // results: the shared states, then the per-tensor states
   Function step;    // results: x' (updates x), the states (updating theirs), recorded, reports
   Demands demands;
-  bool shape_sensitive = false;       // x has its own rank; otherwise x is seen flat: [size]
-  size_t rank = 1;                    // of x in these functions
+  bool shape_sensitive = false; // x has its own rank; otherwise x is seen flat: [size]
+  size_t rank = 1;              // of x in these functions
   size_t index_of(std::string_view parameter) const; // in step.parameters
 };
 

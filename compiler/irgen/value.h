@@ -41,7 +41,7 @@ struct Value {
   };
   Kind kind = Kind::poison;
   ValueId id;
-  bool across = false;   // `all e`: ranges over every tensor of the rule
+  bool across = false; // `all e`: ranges over every tensor of the rule
   const ast::FunctionDecl* function = nullptr;
   const sema::Builtin* builtin = nullptr;
   const ast::Decl* item = nullptr;

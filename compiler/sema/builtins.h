@@ -8,8 +8,26 @@
 namespace thalweg::sema {
 
 enum class BuiltinFamily : uint8_t {
-  unary, binary, fold, arg_fold, dot, transpose, reshape, concat, filled, eye, diag, trace, extent,
-  draw, linear_algebra, oracle, ring, discretize, data_source, search,
+  unary,
+  binary,
+  fold,
+  arg_fold,
+  dot,
+  transpose,
+  reshape,
+  concat,
+  filled,
+  eye,
+  diag,
+  trace,
+  extent,
+  draw,
+  linear_algebra,
+  oracle,
+  ring,
+  discretize,
+  data_source,
+  search,
 };
 
 struct Builtin {

@@ -38,7 +38,8 @@ void Resolver::report_unused() {
     const Symbol& s = p_.symbols[i];
     if (s.uses > 0 || !s.span.valid()) continue;
     auto warn = [&](const char* what) {
-      c_.diags.report(DiagKind::unused_name, s.span, fmt::format("{} '{}' is never used", what, s.name.view()));
+      c_.diags.report(DiagKind::unused_name, s.span,
+                      fmt::format("{} '{}' is never used", what, s.name.view()));
     };
     switch (s.kind) {
     case SymbolKind::let: warn("let"); break;
@@ -76,8 +77,10 @@ void Resolver::dimension_names(const std::vector<const Expr*>& dims) {
 
 void Resolver::type_spec(const std::optional<TypeSpec>& type) {
   if (!type) return;
-  for (const Expr* arg : type->args) expr(arg);
-  for (const Expr* dim : type->dims) expr(dim);
+  for (const Expr* arg : type->args)
+    expr(arg);
+  for (const Expr* dim : type->dims)
+    expr(dim);
   if (type->like) expr(type->like);
 }
 
@@ -105,11 +108,13 @@ void Resolver::problem(const ProblemDecl& d) {
                    [&](const ObjectiveItem& i) {
                      expr(i.value);
                      if (has_objective)
-                       error(DiagKind::duplicate_objective, item.span, "a problem has one objective");
+                       error(DiagKind::duplicate_objective, item.span,
+                             "a problem has one objective");
                      has_objective = true;
                    },
                    [&](const SubjectToItem& i) {
-                     for (const Constraint& constraint : i.constraints) expr(constraint.condition);
+                     for (const Constraint& constraint : i.constraints)
+                       expr(constraint.condition);
                    },
                    [&](const MetricItem& i) {
                      expr(i.value);
@@ -125,7 +130,8 @@ void Resolver::problem(const ProblemDecl& d) {
                item.node);
   }
   if (!has_objective)
-    error(DiagKind::missing_objective, d.name.span, fmt::format("problem '{}' has no objective", d.name.name.view()))
+    error(DiagKind::missing_objective, d.name.span,
+          fmt::format("problem '{}' has no objective", d.name.name.view()))
         .help("add a line 'minimize …'");
 }
 
@@ -141,7 +147,8 @@ void Resolver::optimizer(const OptimizerDecl& d) {
                    rule_body(rule.body, &rule.variable);
                  },
                  [&](const RoutingBody& routing) {
-                   for (const Route& route : routing.routes) expr(route.rule);
+                   for (const Route& route : routing.routes)
+                     expr(route.rule);
                  },
                  [&](const DerivedBody& derived) { expr(derived.value); },
              },
@@ -162,8 +169,10 @@ void Resolver::schedule(const ScheduleDecl& d) {
   parameters(d.params);
   declare_word("t", SymbolKind::step);
   declare_word("loss", SymbolKind::loss);
-  if (d.formula) expr(d.formula);
-  else rule_body(d.body, nullptr);
+  if (d.formula)
+    expr(d.formula);
+  else
+    rule_body(d.body, nullptr);
 }
 
 void Resolver::rule_body(const Block& body, const Ident* variable) {
@@ -178,30 +187,39 @@ void Resolver::rule_body(const Block& body, const Ident* variable) {
         next_allowed_.push_back(state.name.name);
       }
   block(body);
-  auto defined = [&](Name name) { return std::find(next_defined_.begin(), next_defined_.end(), name) != next_defined_.end(); };
+  auto defined = [&](Name name) {
+    return std::find(next_defined_.begin(), next_defined_.end(), name) != next_defined_.end();
+  };
   for (const Stmt* s : body)
     if (const auto* states = s->as<StateStmt>())
       for (const StateDecl& state : states->states)
         if (!defined(state.name.name))
-          error(DiagKind::state_without_next, state.name.span, fmt::format("state '{}' has no next value", state.name.name.view()))
-              .help(fmt::format("add a line \"{0}' = …\", or make it a let", state.name.name.view()));
+          error(DiagKind::state_without_next, state.name.span,
+                fmt::format("state '{}' has no next value", state.name.name.view()))
+              .help(
+                  fmt::format("add a line \"{0}' = …\", or make it a let", state.name.name.view()));
   if (variable && !defined(variable->name))
-    error(DiagKind::rule_without_next, variable->span, fmt::format("the rule never says what {}' is", variable->name.view()))
+    error(DiagKind::rule_without_next, variable->span,
+          fmt::format("the rule never says what {}' is", variable->name.view()))
         .help(fmt::format("add a line \"{0}' = …\"", variable->name.view()));
 }
 
 void Resolver::function(const FunctionDecl& d) {
   scopes_.emplace_back();
   parameters(d.params);
-  if (d.formula) expr(d.formula);
-  else block(d.body);
-  for (const AttachedClause& c : d.clauses) clause(c);
+  if (d.formula)
+    expr(d.formula);
+  else
+    block(d.body);
+  for (const AttachedClause& c : d.clauses)
+    clause(c);
   scopes_.pop_back();
 }
 
 void Resolver::clause(const AttachedClause& clause) {
   scopes_.emplace_back();
-  for (const Ident& param : clause.params) declare(param, SymbolKind::index);
+  for (const Ident& param : clause.params)
+    declare(param, SymbolKind::index);
   expr(clause.value);
   scopes_.pop_back();
 }
@@ -210,19 +228,22 @@ void Resolver::set(const SetDecl& d) {
   parameters(d.params);
   declare(d.variable, SymbolKind::tensor);
   if (d.condition) expr(d.condition);
-  for (const AttachedClause& c : d.clauses) clause(c);
+  for (const AttachedClause& c : d.clauses)
+    clause(c);
 }
 
 void Resolver::flow(const FlowDecl& d) {
   declare_word("f", SymbolKind::objective);
   parameters(d.params);
   declare_word("t", SymbolKind::step);
-  for (const FlowEquation& equation : d.equations) declare(equation.variable, SymbolKind::state);
+  for (const FlowEquation& equation : d.equations)
+    declare(equation.variable, SymbolKind::state);
   for (const LetItem& let : d.lets) {
     expr(let.value);
     declare(let.name, SymbolKind::let);
   }
-  for (const FlowEquation& equation : d.equations) expr(equation.value);
+  for (const FlowEquation& equation : d.equations)
+    expr(equation.value);
 }
 
 void Resolver::experiment(const ExperimentDecl& d) {
@@ -245,7 +266,8 @@ void Resolver::experiment(const ExperimentDecl& d) {
                    [&](const EpochsClause& n) { expr(n.value); },
                    [&](const UntilClause& n) { free(n.condition); },
                    [&](const RecordClause& n) {
-                     for (const ReportItem& item : n.items) free(item.value);
+                     for (const ReportItem& item : n.items)
+                       free(item.value);
                      if (n.every) expr(n.every);
                    },
                    [&](const CheckpointClause& n) {

@@ -12,10 +12,12 @@ void Library::scan() const {
   if (root_.empty()) return;
   namespace fs = std::filesystem;
   std::error_code error;
-  for (fs::directory_iterator folder(root_, error), end; !error && folder != end; folder.increment(error)) {
+  for (fs::directory_iterator folder(root_, error), end; !error && folder != end;
+       folder.increment(error)) {
     std::error_code inner;
     if (!folder->is_directory(inner)) continue;
-    for (fs::directory_iterator file(folder->path(), inner), last; !inner && file != last; file.increment(inner))
+    for (fs::directory_iterator file(folder->path(), inner), last; !inner && file != last;
+         file.increment(inner))
       if (file->path().extension() == ".tw")
         items_.emplace_back(file->path().stem().string(), file->path().string());
   }
@@ -24,7 +26,8 @@ void Library::scan() const {
 
 std::optional<std::string> Library::find(std::string_view item) const {
   scan();
-  auto it = std::lower_bound(items_.begin(), items_.end(), item, [](const auto& a, std::string_view b) { return a.first < b; });
+  auto it = std::lower_bound(items_.begin(), items_.end(), item,
+                             [](const auto& a, std::string_view b) { return a.first < b; });
   if (it == items_.end() || it->first != item) return std::nullopt;
   return it->second;
 }
@@ -32,7 +35,8 @@ std::optional<std::string> Library::find(std::string_view item) const {
 std::vector<std::string> Library::names() const {
   scan();
   std::vector<std::string> names;
-  for (const auto& [name, path] : items_) names.push_back(name);
+  for (const auto& [name, path] : items_)
+    names.push_back(name);
   return names;
 }
 

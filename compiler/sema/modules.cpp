@@ -21,7 +21,8 @@ Program analyze(Compilation& compilation, FileId main) {
 void Resolver::load(FileId file, bool own, Span from) {
   if (!loaded_files_.insert(file.value).second) {
     if (std::find(loading_.begin(), loading_.end(), file.value) != loading_.end())
-      c_.diags.report(DiagKind::use_cycle, from, fmt::format("'{}' uses itself", c_.sources.path(file)))
+      c_.diags
+          .report(DiagKind::use_cycle, from, fmt::format("'{}' uses itself", c_.sources.path(file)))
           .note("a file is read once; files that use one another form no order");
     return;
   }
@@ -29,8 +30,10 @@ void Resolver::load(FileId file, bool own, Span from) {
   const ast::File* tree = parse_file(c_.sources, file, c_.context, c_.diags);
   if (tree) {
     for (const ast::Decl* decl : tree->decls)
-      if (const auto* use_decl = decl->as<ast::UseDecl>()) use(*use_decl, file, own);
-      else declare_item(decl, own, false);
+      if (const auto* use_decl = decl->as<ast::UseDecl>())
+        use(*use_decl, file, own);
+      else
+        declare_item(decl, own, false);
     if (own && !tree->has_errors && tree->decls.empty())
       c_.diags.report(DiagKind::nothing_declared, {file.value, 0, 0}, "the file declares nothing")
           .help("declare a 'problem', an 'optimizer' or an 'experiment'");
@@ -47,7 +50,9 @@ void Resolver::use(const ast::UseDecl& use, FileId from, bool own) {
   fs::path path = fs::path(std::string(c_.sources.path(from))).parent_path() / use.path;
   std::optional<FileId> file = c_.sources.load(path.lexically_normal().string());
   if (!file) {
-    c_.diags.report(DiagKind::file_not_found, use.path_span, fmt::format("can't read '{}'", path.lexically_normal().string()))
+    c_.diags
+        .report(DiagKind::file_not_found, use.path_span,
+                fmt::format("can't read '{}'", path.lexically_normal().string()))
         .help("the path is relative to the file that names it");
     return;
   }
@@ -60,14 +65,18 @@ void Resolver::declare_item(const ast::Decl* decl, bool own, bool library) {
   if (!ident) return;
   if (library) p_.from_library.insert(decl);
   if (find_builtin(ident.name.view()) || builtin_constant(ident.name.view())) {
-    c_.diags.report(DiagKind::builtin_redefined, ident.span, fmt::format("'{}' is a builtin and can't be declared again", ident.name.view()))
+    c_.diags
+        .report(DiagKind::builtin_redefined, ident.span,
+                fmt::format("'{}' is a builtin and can't be declared again", ident.name.view()))
         .help("choose another name");
     p_.broken.insert(decl);
     return;
   }
   auto [it, fresh] = p_.items.emplace(ident.name.str(), decl);
   if (!fresh) {
-    c_.diags.report(DiagKind::duplicate_name, ident.span, fmt::format("'{}' is declared twice", ident.name.view()))
+    c_.diags
+        .report(DiagKind::duplicate_name, ident.span,
+                fmt::format("'{}' is declared twice", ident.name.view()))
         .label(ast::name_of(*it->second).span, "first declared here");
     p_.broken.insert(decl);
     return;
@@ -75,8 +84,11 @@ void Resolver::declare_item(const ast::Decl* decl, bool own, bool library) {
   if (own) {
     p_.own.push_back(decl);
     if (std::optional<std::string> path = c_.library.find(ident.name.view()))
-      if (std::error_code e; !std::filesystem::equivalent(*path, std::string(c_.sources.path(ident.span)), e))
-        c_.diags.report(DiagKind::shadows_library, ident.span, fmt::format("'{}' is used here instead of the library's", ident.name.view()));
+      if (std::error_code e;
+          !std::filesystem::equivalent(*path, std::string(c_.sources.path(ident.span)), e))
+        c_.diags.report(
+            DiagKind::shadows_library, ident.span,
+            fmt::format("'{}' is used here instead of the library's", ident.name.view()));
   }
   pending_.push_back(decl);
 }
@@ -91,7 +103,8 @@ const ast::Decl* Resolver::library_item(std::string_view name, Span from) {
   (void)from;
   if (tree)
     for (const ast::Decl* decl : tree->decls)
-      if (ast::Ident ident = ast::name_of(*decl); ident && !p_.find(ident.name.view())) declare_item(decl, false, true);
+      if (ast::Ident ident = ast::name_of(*decl); ident && !p_.find(ident.name.view()))
+        declare_item(decl, false, true);
   return p_.find(name);
 }
 
@@ -104,7 +117,8 @@ void Resolver::resolve_pending() {
   report_recursion();
 }
 
-// Depth-first over the calls, with an explicit stack: a call to a declaration still on it closes a cycle.
+// Depth-first over the calls, with an explicit stack: a call to a declaration still on it closes a
+// cycle.
 void Resolver::report_recursion() {
   std::map<const ast::Decl*, int> state; // 1 on the stack, 2 done
   for (const auto& [start, unused] : calls_) {
@@ -125,12 +139,15 @@ void Resolver::report_recursion() {
         stack.emplace_back(callee, 0);
       } else if (state[callee] == 1) {
         std::string chain;
-        auto from = std::find_if(stack.begin(), stack.end(), [&](const auto& s) { return s.first == callee; });
+        auto from = std::find_if(stack.begin(), stack.end(),
+                                 [&](const auto& s) { return s.first == callee; });
         for (auto it = from; it != stack.end(); ++it) {
           chain += ast::name_of(*it->first).name.str() + " → ";
           p_.broken.insert(it->first);
         }
-        c_.diags.report(DiagKind::recursion, span, fmt::format("'{}' calls itself", ast::name_of(*callee).name.view()))
+        c_.diags
+            .report(DiagKind::recursion, span,
+                    fmt::format("'{}' calls itself", ast::name_of(*callee).name.view()))
             .note("the calls: " + chain + ast::name_of(*callee).name.str())
             .help("write a loop: 'repeat', 'for' or 'while … max N'");
       }

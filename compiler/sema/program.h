@@ -20,19 +20,28 @@ using SymbolId = Id<struct SymbolTag>;
 enum class SymbolKind : uint8_t {
   hyperparameter, // of any declaration, and the arguments of functions
   dimension,      // a size named in a problem's shapes
-  data, parameter, let, metric, variable, state, index,
-  tensor,         // a rule's `x`, a transform's `g`
-  objective,      // f
-  step,           // t
+  data,
+  parameter,
+  let,
+  metric,
+  variable,
+  state,
+  index,
+  tensor,    // a rule's `x`, a transform's `g`
+  objective, // f
+  step,      // t
   loss,
-  local_function, item, builtin, constant,
+  local_function,
+  item,
+  builtin,
+  constant,
 };
 
 struct Symbol {
   SymbolKind kind;
   Name name;
-  Span span;                             // where it is declared; invalid for builtins
-  const ast::Decl* item = nullptr;       // of an item
+  Span span;                                   // where it is declared; invalid for builtins
+  const ast::Decl* item = nullptr;             // of an item
   const ast::FunctionDecl* function = nullptr; // of a local function
   const Builtin* builtin = nullptr;
   double constant = 0;
@@ -41,13 +50,14 @@ struct Symbol {
 
 // One compilation: the main file, what it uses, and the library items it names.
 struct Program {
-  std::vector<const ast::Decl*> own;             // declarations of the main file, in order
+  std::vector<const ast::Decl*> own; // declarations of the main file, in order
   std::map<std::string, const ast::Decl*, std::less<>> items; // by name: own, used, library
   std::unordered_set<const ast::Decl*> from_library;
-  std::unordered_set<const ast::Decl*> broken;   // declarations with errors of their own
+  std::unordered_set<const ast::Decl*> broken; // declarations with errors of their own
   std::vector<Symbol> symbols;
-  std::vector<SymbolId> by_expr;                 // NameRef and PrimeRef, by Expr::id
-  std::unordered_map<const ast::Ident*, SymbolId> by_ident; // declared names, assigned names, by place
+  std::vector<SymbolId> by_expr; // NameRef and PrimeRef, by Expr::id
+  std::unordered_map<const ast::Ident*, SymbolId>
+      by_ident; // declared names, assigned names, by place
 
   const Symbol& symbol(SymbolId id) const { return symbols[id.value]; }
   SymbolId symbol_of(const ast::Expr& expr) const {

@@ -26,12 +26,15 @@ SymbolId Resolver::lookup_local(Name name) const {
 
 SymbolId Resolver::declare(const Ident& ident, SymbolKind kind) {
   if (find_builtin(ident.name.view()) || builtin_constant(ident.name.view()))
-    error(DiagKind::builtin_redefined, ident.span, fmt::format("'{}' is a builtin and can't be declared again", ident.name.view()))
+    error(DiagKind::builtin_redefined, ident.span,
+          fmt::format("'{}' is a builtin and can't be declared again", ident.name.view()))
         .help("choose another name");
   for (const auto& [name, id] : scopes_.back().names)
     if (name == ident.name) {
-      Diagnostic& d = error(DiagKind::duplicate_name, ident.span, fmt::format("'{}' is declared twice", ident.name.view()));
-      if (p_.symbols[id.value].span.valid()) d.label(p_.symbols[id.value].span, "first declared here");
+      Diagnostic& d = error(DiagKind::duplicate_name, ident.span,
+                            fmt::format("'{}' is declared twice", ident.name.view()));
+      if (p_.symbols[id.value].span.valid())
+        d.label(p_.symbols[id.value].span, "first declared here");
       break;
     }
   SymbolId id(static_cast<uint32_t>(p_.symbols.size()));
@@ -51,7 +54,8 @@ SymbolId Resolver::declare_word(std::string_view word, SymbolKind kind) {
 }
 
 SymbolId Resolver::symbol_for_item(const Decl* decl) {
-  auto [it, fresh] = item_symbols_.emplace(decl, SymbolId(static_cast<uint32_t>(p_.symbols.size())));
+  auto [it, fresh] =
+      item_symbols_.emplace(decl, SymbolId(static_cast<uint32_t>(p_.symbols.size())));
   if (fresh) p_.symbols.push_back({SymbolKind::item, name_of(*decl).name, {}, decl});
   return it->second;
 }
@@ -62,7 +66,8 @@ SymbolId Resolver::lookup(Name name, Span from) {
   const Builtin* builtin = find_builtin(name.view());
   std::optional<double> constant = builtin_constant(name.view());
   if (builtin || constant) {
-    auto [it, fresh] = builtin_symbols_.emplace(name.str(), SymbolId(static_cast<uint32_t>(p_.symbols.size())));
+    auto [it, fresh] =
+        builtin_symbols_.emplace(name.str(), SymbolId(static_cast<uint32_t>(p_.symbols.size())));
     if (fresh) {
       Symbol symbol{builtin ? SymbolKind::builtin : SymbolKind::constant, name, {}};
       symbol.builtin = builtin;
@@ -87,13 +92,18 @@ void Resolver::bind(const Expr& e, SymbolId id) {
 void Resolver::unknown_name(Name name, Span span, bool called) {
   std::vector<std::string> known;
   for (const Scope& scope : scopes_)
-    for (const auto& [n, id] : scope.names) known.push_back(n.str());
-  for (const auto& [n, decl] : p_.items) known.push_back(n);
-  for (const Builtin& builtin : builtins()) known.emplace_back(builtin.name);
-  for (const std::string& n : c_.library.names()) known.push_back(n);
-  Diagnostic& d = error(called ? DiagKind::unknown_item : DiagKind::unknown_name, span,
-                        called ? fmt::format("nothing named '{}' is declared here or in the library", name.view())
-                               : fmt::format("unknown name '{}'", name.view()));
+    for (const auto& [n, id] : scope.names)
+      known.push_back(n.str());
+  for (const auto& [n, decl] : p_.items)
+    known.push_back(n);
+  for (const Builtin& builtin : builtins())
+    known.emplace_back(builtin.name);
+  for (const std::string& n : c_.library.names())
+    known.push_back(n);
+  Diagnostic& d = error(
+      called ? DiagKind::unknown_item : DiagKind::unknown_name, span,
+      called ? fmt::format("nothing named '{}' is declared here or in the library", name.view())
+             : fmt::format("unknown name '{}'", name.view()));
   if (auto near = suggest(name.view(), known)) d.help(fmt::format("did you mean '{}'?", *near));
 }
 
@@ -106,12 +116,19 @@ void Resolver::name(const Expr& e, Name name) {
 void Resolver::prime(const Expr& e, Name name) {
   SymbolId id = lookup_local(name);
   bind(e, id);
-  auto has = [&](const std::vector<Name>& list) { return std::find(list.begin(), list.end(), name) != list.end(); };
+  auto has = [&](const std::vector<Name>& list) {
+    return std::find(list.begin(), list.end(), name) != list.end();
+  };
   if (!has(next_allowed_))
-    error(DiagKind::next_of_unknown, e.span, fmt::format("{}' is the next value of nothing: '{}' is no state of this rule", name.view(), name.view()));
+    error(DiagKind::next_of_unknown, e.span,
+          fmt::format("{}' is the next value of nothing: '{}' is no state of this rule",
+                      name.view(), name.view()));
   else if (!has(next_defined_))
-    error(DiagKind::next_before_definition, e.span, fmt::format("{}' is used before the line that defines it", name.view()))
-        .help(fmt::format("move the line \"{0}' = …\" above, or use '{0}', the value at the start of the step", name.view()));
+    error(DiagKind::next_before_definition, e.span,
+          fmt::format("{}' is used before the line that defines it", name.view()))
+        .help(fmt::format(
+            "move the line \"{0}' = …\" above, or use '{0}', the value at the start of the step",
+            name.view()));
 }
 
 // ── expressions ──────────────────────────────────────────────────────────────────────────────────
@@ -124,27 +141,46 @@ void Resolver::index_items(const std::vector<IndexItem>& items) {
 
 void Resolver::expr(const Expr* e) {
   std::visit(overloaded{
-                 [](const NumberLit&) {}, [](const StringLit&) {}, [](const BoolLit&) {},
+                 [](const NumberLit&) {},
+                 [](const StringLit&) {},
+                 [](const BoolLit&) {},
                  [&](const NameRef& n) { name(*e, n.name); },
                  [&](const PrimeRef& n) { prime(*e, n.name); },
                  [&](const Unary& n) { expr(n.operand); },
-                 [&](const Sum& n) { for (const SumTerm& term : n.terms) expr(term.value); },
+                 [&](const Sum& n) {
+                   for (const SumTerm& term : n.terms)
+                     expr(term.value);
+                 },
                  [&](const Product& n) {
                    expr(n.first);
-                   for (const ProductFactor& factor : n.rest) expr(factor.value);
+                   for (const ProductFactor& factor : n.rest)
+                     expr(factor.value);
                  },
-                 [&](const Power& n) { expr(n.base); expr(n.exponent); },
+                 [&](const Power& n) {
+                   expr(n.base);
+                   expr(n.exponent);
+                 },
                  [&](const Compare& n) {
                    expr(n.first);
-                   for (const CompareStep& step : n.rest) expr(step.value);
+                   for (const CompareStep& step : n.rest)
+                     expr(step.value);
                  },
-                 [&](const Logical& n) { for (const Expr* o : n.operands) expr(o); },
+                 [&](const Logical& n) {
+                   for (const Expr* o : n.operands)
+                     expr(o);
+                 },
                  [&](const IfExpr& n) {
-                   for (const IfArm& arm : n.arms) { expr(arm.condition); expr(arm.value); }
+                   for (const IfArm& arm : n.arms) {
+                     expr(arm.condition);
+                     expr(arm.value);
+                   }
                    expr(n.otherwise);
                  },
                  [&](const Call& n) { call(*e, n); },
-                 [&](const Index& n) { expr(n.base); index_items(n.items); },
+                 [&](const Index& n) {
+                   expr(n.base);
+                   index_items(n.items);
+                 },
                  [&](const Field& n) { expr(n.base); },
                  [&](const Transpose& n) { expr(n.base); },
                  [&](const NormBars& n) {
@@ -156,10 +192,16 @@ void Resolver::expr(const Expr* e) {
                    expr(n.operand);
                  },
                  [&](const Derivative& n) { expr(n.target); },
-                 [&](const Pipe& n) { for (const Expr* stage : n.stages) expr(stage); },
+                 [&](const Pipe& n) {
+                   for (const Expr* stage : n.stages)
+                     expr(stage);
+                 },
                  [&](const AllOf& n) { expr(n.operand); },
                  [&](const Like& n) { expr(n.operand); },
-                 [&](const ArrayLit& n) { for (const Expr* element : n.elements) expr(element); },
+                 [&](const ArrayLit& n) {
+                   for (const Expr* element : n.elements)
+                     expr(element);
+                 },
                  [&](const Range& n) {
                    if (n.low) expr(n.low);
                    if (n.high) expr(n.high);
@@ -192,78 +234,106 @@ void Resolver::call(const Expr& e, const Call& call) {
         const Builtin& b = *symbol.builtin;
         int positional = 0;
         for (const Arg& arg : call.args) {
-          if (arg.style == ArgStyle::positional) ++positional;
+          if (arg.style == ArgStyle::positional)
+            ++positional;
           else if (!b.takes(arg.name.name.view()))
-            error(DiagKind::unknown_argument, arg.name.span, fmt::format("'{}' takes no argument '{}'", b.name, arg.name.name.view()));
+            error(DiagKind::unknown_argument, arg.name.span,
+                  fmt::format("'{}' takes no argument '{}'", b.name, arg.name.name.view()));
         }
         if (positional < b.least || positional > b.most)
-          error(DiagKind::argument_count, e.span, fmt::format("'{}' takes {} argument{}, {} given", b.name,
-                b.least == b.most ? std::to_string(b.least) : fmt::format("{} to {}", b.least, b.most), b.most == 1 ? "" : "s", positional));
+          error(DiagKind::argument_count, e.span,
+                fmt::format("'{}' takes {} argument{}, {} given", b.name,
+                            b.least == b.most ? std::to_string(b.least)
+                                              : fmt::format("{} to {}", b.least, b.most),
+                            b.most == 1 ? "" : "s", positional));
       } else if (symbol.kind == SymbolKind::local_function) {
         check_arguments(e, call, symbol.function->params, "function");
       } else if (symbol.kind == SymbolKind::item) {
-        std::visit(overloaded{
-                       [&](const ProblemDecl& d) { check_arguments(e, call, d.params, "problem"); },
-                       [&](const OptimizerDecl& d) { check_arguments(e, call, d.params, "optimizer"); },
-                       [&](const TransformDecl& d) { check_arguments(e, call, d.params, "transform"); },
-                       [&](const ScheduleDecl& d) { check_arguments(e, call, d.params, "schedule"); },
-                       [&](const FunctionDecl& d) { check_arguments(e, call, d.params, "function"); },
-                       [&](const SetDecl& d) { check_arguments(e, call, d.params, "set"); },
-                       [&](const FlowDecl& d) { check_arguments(e, call, d.params, "flow"); },
-                       [&](const ExperimentDecl&) { error(DiagKind::not_callable, call.callee->span, fmt::format("'{}' is an experiment and can't be called", ref->name.view())); },
-                       [](const UseDecl&) {},
-                   },
-                   symbol.item->node);
-      } else if (symbol.kind == SymbolKind::constant || symbol.kind == SymbolKind::dimension || symbol.kind == SymbolKind::data ||
-                 symbol.kind == SymbolKind::parameter || symbol.kind == SymbolKind::let || symbol.kind == SymbolKind::tensor || symbol.kind == SymbolKind::step) {
-        error(DiagKind::not_callable, call.callee->span, fmt::format("'{}' is a value, not a function", ref->name.view()))
-            .help(fmt::format("to multiply, write {}*(…); to index, write {}[…]", ref->name.view(), ref->name.view()));
+        std::visit(
+            overloaded{
+                [&](const ProblemDecl& d) { check_arguments(e, call, d.params, "problem"); },
+                [&](const OptimizerDecl& d) { check_arguments(e, call, d.params, "optimizer"); },
+                [&](const TransformDecl& d) { check_arguments(e, call, d.params, "transform"); },
+                [&](const ScheduleDecl& d) { check_arguments(e, call, d.params, "schedule"); },
+                [&](const FunctionDecl& d) { check_arguments(e, call, d.params, "function"); },
+                [&](const SetDecl& d) { check_arguments(e, call, d.params, "set"); },
+                [&](const FlowDecl& d) { check_arguments(e, call, d.params, "flow"); },
+                [&](const ExperimentDecl&) {
+                  error(DiagKind::not_callable, call.callee->span,
+                        fmt::format("'{}' is an experiment and can't be called", ref->name.view()));
+                },
+                [](const UseDecl&) {},
+            },
+            symbol.item->node);
+      } else if (symbol.kind == SymbolKind::constant || symbol.kind == SymbolKind::dimension ||
+                 symbol.kind == SymbolKind::data || symbol.kind == SymbolKind::parameter ||
+                 symbol.kind == SymbolKind::let || symbol.kind == SymbolKind::tensor ||
+                 symbol.kind == SymbolKind::step) {
+        error(DiagKind::not_callable, call.callee->span,
+              fmt::format("'{}' is a value, not a function", ref->name.view()))
+            .help(fmt::format("to multiply, write {}*(…); to index, write {}[…]", ref->name.view(),
+                              ref->name.view()));
       }
     }
   }
-  for (const Arg& arg : call.args) expr(arg.value);
+  for (const Arg& arg : call.args)
+    expr(arg.value);
 }
 
-void Resolver::check_arguments(const Expr& e, const Call& call, const std::vector<Param>& params, std::string_view what) {
+void Resolver::check_arguments(const Expr& e, const Call& call, const std::vector<Param>& params,
+                               std::string_view what) {
   std::string callee = call.callee->as<NameRef>()->name.str();
   std::vector<bool> given(params.size(), false);
   size_t positional = 0;
   for (const Arg& arg : call.args) {
     if (arg.style == ArgStyle::positional) {
       if (positional >= params.size()) {
-        error(DiagKind::argument_count, arg.span, fmt::format("{} '{}' takes {} argument{}", what, callee, params.size(), params.size() == 1 ? "" : "s"));
+        error(DiagKind::argument_count, arg.span,
+              fmt::format("{} '{}' takes {} argument{}", what, callee, params.size(),
+                          params.size() == 1 ? "" : "s"));
         return;
       }
       given[positional++] = true;
       continue;
     }
-    auto it = std::find_if(params.begin(), params.end(), [&](const Param& p) { return p.name.name == arg.name.name; });
+    auto it = std::find_if(params.begin(), params.end(),
+                           [&](const Param& p) { return p.name.name == arg.name.name; });
     if (it == params.end()) {
       std::vector<std::string> known;
-      for (const Param& p : params) known.push_back(p.name.name.str());
-      Diagnostic& d = error(DiagKind::unknown_argument, arg.name.span, fmt::format("{} '{}' has no argument '{}'", what, callee, arg.name.name.view()));
-      if (auto near = suggest(arg.name.name.view(), known)) d.help(fmt::format("did you mean '{}'?", *near));
-      else if (!known.empty()) d.note(fmt::format("it has: {}", fmt::join(known, ", ")));
+      for (const Param& p : params)
+        known.push_back(p.name.name.str());
+      Diagnostic& d =
+          error(DiagKind::unknown_argument, arg.name.span,
+                fmt::format("{} '{}' has no argument '{}'", what, callee, arg.name.name.view()));
+      if (auto near = suggest(arg.name.name.view(), known))
+        d.help(fmt::format("did you mean '{}'?", *near));
+      else if (!known.empty())
+        d.note(fmt::format("it has: {}", fmt::join(known, ", ")));
       continue;
     }
     size_t k = static_cast<size_t>(it - params.begin());
-    if (given[k]) error(DiagKind::unknown_argument, arg.name.span, fmt::format("argument '{}' is given twice", arg.name.name.view()));
+    if (given[k])
+      error(DiagKind::unknown_argument, arg.name.span,
+            fmt::format("argument '{}' is given twice", arg.name.name.view()));
     given[k] = true;
   }
   for (size_t k = 0; k < params.size(); ++k)
     if (!given[k] && !params[k].value)
-      error(DiagKind::missing_argument, e.span, fmt::format("{} '{}' needs a value for '{}'", what, callee, params[k].name.name.view()))
+      error(DiagKind::missing_argument, e.span,
+            fmt::format("{} '{}' needs a value for '{}'", what, callee, params[k].name.name.view()))
           .help(fmt::format("write {}({} = …)", callee, params[k].name.name.view()));
 }
 
 // ── statements ───────────────────────────────────────────────────────────────────────────────────
 
 void Resolver::block(const Block& body) {
-  for (const Stmt* s : body) statement(*s);
+  for (const Stmt* s : body)
+    statement(*s);
 }
 
 void Resolver::template_text(const Template& text) {
-  for (const Expr* hole : text.holes) expr(hole);
+  for (const Expr* hole : text.holes)
+    expr(hole);
 }
 
 void Resolver::statement(const Stmt& s) {
@@ -272,20 +342,33 @@ void Resolver::statement(const Stmt& s) {
     block(body);
     scopes_.pop_back();
   };
-  auto optional = [&](const Expr* e) { if (e) expr(e); };
+  auto optional = [&](const Expr* e) {
+    if (e) expr(e);
+  };
   std::visit(overloaded{
-                 [&](const LetStmt& n) { expr(n.value); declare(n.name, SymbolKind::let); },
-                 [&](const VarStmt& n) { expr(n.value); declare(n.name, SymbolKind::variable); },
+                 [&](const LetStmt& n) {
+                   expr(n.value);
+                   declare(n.name, SymbolKind::let);
+                 },
+                 [&](const VarStmt& n) {
+                   expr(n.value);
+                   declare(n.name, SymbolKind::variable);
+                 },
                  [](const StateStmt&) {}, // declared by rule_body
                  [&](const PrimeStmt& n) {
                    expr(n.value);
                    p_.by_ident.emplace(&n.name, lookup_local(n.name.name));
-                   auto has = [&](const std::vector<Name>& l) { return std::find(l.begin(), l.end(), n.name.name) != l.end(); };
+                   auto has = [&](const std::vector<Name>& l) {
+                     return std::find(l.begin(), l.end(), n.name.name) != l.end();
+                   };
                    if (!has(next_allowed_))
-                     error(DiagKind::next_of_unknown, n.name.span, fmt::format("'{}' is no state of this rule, so it has no next value", n.name.name.view()))
+                     error(DiagKind::next_of_unknown, n.name.span,
+                           fmt::format("'{}' is no state of this rule, so it has no next value",
+                                       n.name.name.view()))
                          .help(fmt::format("declare 'state {} = 0'", n.name.name.view()));
                    else if (has(next_defined_))
-                     error(DiagKind::duplicate_next, n.name.span, fmt::format("{}' is defined twice", n.name.name.view()));
+                     error(DiagKind::duplicate_next, n.name.span,
+                           fmt::format("{}' is defined twice", n.name.name.view()));
                    next_defined_.push_back(n.name.name);
                  },
                  [&](const AssignStmt& n) {
@@ -293,9 +376,11 @@ void Resolver::statement(const Stmt& s) {
                    expr(n.value);
                    SymbolId id = lookup_local(n.name.name);
                    p_.by_ident.emplace(&n.name, id);
-                   if (!id.valid()) unknown_name(n.name.name, n.name.span, false);
+                   if (!id.valid())
+                     unknown_name(n.name.name, n.name.span, false);
                    else if (p_.symbol(id).kind != SymbolKind::variable)
-                     error(DiagKind::not_assignable, n.name.span, fmt::format("'{}' is not a var and keeps its value", n.name.name.view()))
+                     error(DiagKind::not_assignable, n.name.span,
+                           fmt::format("'{}' is not a var and keeps its value", n.name.name.view()))
                          .help("declare it with 'var', or give the next value a prime");
                  },
                  [&](const ForStmt& n) {
@@ -305,19 +390,36 @@ void Resolver::statement(const Stmt& s) {
                    block(n.body);
                    scopes_.pop_back();
                  },
-                 [&](const WhileStmt& n) { expr(n.condition); optional(n.max_rounds); inner(n.body); },
-                 [&](const RepeatStmt& n) { expr(n.count); inner(n.body); },
+                 [&](const WhileStmt& n) {
+                   expr(n.condition);
+                   optional(n.max_rounds);
+                   inner(n.body);
+                 },
+                 [&](const RepeatStmt& n) {
+                   expr(n.count);
+                   inner(n.body);
+                 },
                  [&](const IfStmt& n) {
-                   for (const IfStmtArm& arm : n.arms) { expr(arm.condition); inner(arm.body); }
+                   for (const IfStmtArm& arm : n.arms) {
+                     expr(arm.condition);
+                     inner(arm.body);
+                   }
                    inner(n.otherwise);
                  },
                  [&](const ReturnStmt& n) { expr(n.value); },
                  [&](const ReportStmt& n) {
-                   for (const ReportItem& item : n.items) expr(item.value);
+                   for (const ReportItem& item : n.items)
+                     expr(item.value);
                  },
                  [&](const RequireStmt& n) { expr(n.condition); },
-                 [&](const FailStmt& n) { template_text(n.text); optional(n.condition); },
-                 [&](const DoneStmt& n) { template_text(n.text); optional(n.condition); },
+                 [&](const FailStmt& n) {
+                   template_text(n.text);
+                   optional(n.condition);
+                 },
+                 [&](const DoneStmt& n) {
+                   template_text(n.text);
+                   optional(n.condition);
+                 },
                  [&](const AnswerStmt& n) { expr(n.value); },
                  [&](const StepWhenStmt& n) { expr(n.condition); },
                  [&](const FunctionStmt& n) {

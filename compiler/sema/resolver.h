@@ -49,8 +49,8 @@ private:
   // expressions and statements (resolve.cpp)
   void expr(const ast::Expr* e);
   void call(const ast::Expr& e, const ast::Call& call);
-  void check_arguments(const ast::Expr& e, const ast::Call& call, const std::vector<ast::Param>& params,
-                       std::string_view what);
+  void check_arguments(const ast::Expr& e, const ast::Call& call,
+                       const std::vector<ast::Param>& params, std::string_view what);
   void name(const ast::Expr& e, Name name);
   void prime(const ast::Expr& e, Name name);
   void index_items(const std::vector<ast::IndexItem>& items);
