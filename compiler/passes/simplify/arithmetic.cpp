@@ -102,19 +102,23 @@ Maybe uniform_outward(C& c, ValueId id) {
     }
   return std::nullopt;
 }
-// c1*(c2*x), (x/c1)*c2, (c1/x)*c2 with constant scalars c1, c2.
+// c1*(c2*x), (x/c1)*c2, (c1/x)*c2 with constant scalars c1, c2; the constants meet in f64.
 Maybe gather_constants(C& c, ValueId id) {
+  DType dtype = c.type(id).dtype;
   for (size_t k = 0; k < 2; ++k) {
     ValueId outer = c.operand(id, k), x = c.operand(id, 1 - k);
     if (!is_scalar_constant(c, outer)) continue;
+    double number = *c.number(outer);
     if (c.op(x) == Op::mul)
       for (size_t j = 0; j < 2; ++j)
         if (is_scalar_constant(c, c.operand(x, j)))
-          return c.b.mul(c.b.mul(outer, c.operand(x, j)), c.operand(x, 1 - j));
-    if (c.op(x) == Op::div && is_scalar_constant(c, c.operand(x, 1)))
-      return c.b.mul(c.b.div(outer, c.operand(x, 1)), c.operand(x, 0));
-    if (c.op(x) == Op::div && is_scalar_constant(c, c.operand(x, 0)))
-      return c.b.div(c.b.mul(outer, c.operand(x, 0)), c.operand(x, 1));
+          return c.b.mul(c.b.constant(number * *c.number(c.operand(x, j)), dtype),
+                         c.operand(x, 1 - j));
+    if (c.op(x) != Op::div) continue;
+    if (is_scalar_constant(c, c.operand(x, 1)) && !c.is(c.operand(x, 1), 0))
+      return c.b.mul(c.b.constant(number / *c.number(c.operand(x, 1)), dtype), c.operand(x, 0));
+    if (is_scalar_constant(c, c.operand(x, 0)))
+      return c.b.div(c.b.constant(number * *c.number(c.operand(x, 0)), dtype), c.operand(x, 1));
   }
   return std::nullopt;
 }
@@ -182,16 +186,21 @@ Maybe scaled_over(C& c, ValueId id) {
   if (!s || c.uniform(c.operand(id, 1))) return std::nullopt;
   return c.scale(s->scalar, c.b.div(s->rest, c.operand(id, 1)));
 }
-// (c1*x)/c2 and (x/c1)/c2 with constant scalars.
+// (c1*x)/c2, (x/c1)/c2 and (c1/x)/c2 with constant scalars.
 Maybe constants_over(C& c, ValueId id) {
+  DType dtype = c.type(id).dtype;
   ValueId x = c.operand(id, 0), outer = c.operand(id, 1);
   if (!is_scalar_constant(c, outer) || c.is(outer, 0)) return std::nullopt;
+  double number = *c.number(outer);
   if (c.op(x) == Op::mul)
     for (size_t k = 0; k < 2; ++k)
       if (is_scalar_constant(c, c.operand(x, k)))
-        return c.b.mul(c.b.div(c.operand(x, k), outer), c.operand(x, 1 - k));
+        return c.b.mul(c.b.constant(*c.number(c.operand(x, k)) / number, dtype),
+                       c.operand(x, 1 - k));
   if (c.op(x) == Op::div && is_scalar_constant(c, c.operand(x, 1)))
-    return c.b.div(c.operand(x, 0), c.b.mul(c.operand(x, 1), outer));
+    return c.b.div(c.operand(x, 0), c.b.constant(*c.number(c.operand(x, 1)) * number, dtype));
+  if (c.op(x) == Op::div && is_scalar_constant(c, c.operand(x, 0)))
+    return c.b.div(c.b.constant(*c.number(c.operand(x, 0)) / number, dtype), c.operand(x, 1));
   return std::nullopt;
 }
 

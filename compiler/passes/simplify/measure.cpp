@@ -68,8 +68,15 @@ Measurer::Measure Measurer::compute(ValueId id) {
   if (node.op == Op::neg || context.scaled(id)) m.order = order + 1;
   switch (node.op) {
   case Op::constant: m.cost = node.type.dtype == DType::f32 ? 2 : 1; break;
-  case Op::broadcast: m.cost = inside + 1; break;
-  case Op::reshape:
+  case Op::broadcast: {
+    const Shape& from = graph_.type(node.operands[0]).shape;
+    bool stretches = false;
+    for (size_t k = 0; k < from.size(); ++k)
+      stretches |= from[k] != node.type.shape[node.attr.ints[k]];
+    m.cost = inside + 1 + (stretches ? 2 * widest + 6 * widest * widest : 0);
+    break;
+  }
+  case Op::reshape: m.cost = inside + 2 * extent + 6 * widest * widest; break;
   case Op::transpose:
   case Op::slice:
   case Op::pad:

@@ -3,10 +3,11 @@
 // The measure is a pair, compared lexicographically. Both parts are sums over the value seen as a
 // tree, strictly monotone in every operand, so that a smaller part makes the whole smaller.
 //   cost: what evaluation would cost. An elementwise operator pays its price times the extent of
-//   its
-//         shape (1 + 2 per axis, 1 for a literal-1 axis), a little more in f32 than in f64; a fold
-//         pays for its operand's extent squared and doubles what is inside it, so that factors
-//         leave it; pow pays four times its operands, since it may become a product of copies.
+//         its shape (1 + 2 per axis, 1 for a literal-1 axis), a little more in f32 than in f64. A
+//         fold pays for its operand's extent squared and doubles what is inside it, so that
+//         factors leave it; a reshape pays so much that a fold does better without it, and a
+//         broadcast that stretches pays for the reshape that would spare the stretching. pow pays
+//         four times its operands, since it may become a product of copies.
 //   order: among equal costs, negations and uniform factors are cheaper outside: both add 1, every
 //         other operator doubles what is inside.
 // One rule is outside of the measure: log-sum-exp copies its operand. It applies only where the
