@@ -5,6 +5,7 @@
 #include "support/check.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace thalweg::loops {
 namespace {
@@ -93,15 +94,25 @@ private:
                                               temporary.row));
   }
 
+  // A check stands before the kernels of its pass: all its condition needs has been computed then.
   void region(int stage, bool row) {
-    for (size_t k = 0; k < plan_.kernels.size(); ++k)
-      if (plan_.kernels[k].at.stage == stage && plan_.kernels[k].at.row == row)
-        kernels_.lower(static_cast<int>(k));
-    elements_.set_kernel(static_cast<int>(plan_.kernels.size()));
-    for (size_t c = 0; c < function_.checks.size(); ++c) {
-      if (plan_.checks[c].stage != stage || plan_.checks[c].row != row) continue;
-      Val condition = elements_.scalar(function_.checks[c].condition);
-      elements_.append({StatusCheck{condition, function_.checks[c].status}});
+    for (size_t k = 0; k < plan_.kernels.size(); ++k) {
+      const fuse::Position& at = plan_.kernels[k].at;
+      if (at.stage != stage || at.row != row) continue;
+      if (plan_.kernels[k].kind != fuse::Kernel::Kind::pick) checks_before(at, static_cast<int>(k));
+      kernels_.lower(static_cast<int>(k));
+    }
+    checks_before({stage, row, std::numeric_limits<int>::max()},
+                  static_cast<int>(plan_.kernels.size()));
+  }
+
+  void checks_before(const fuse::Position& at, int kernel) {
+    elements_.set_kernel(kernel);
+    while (next_check_ < function_.checks.size() && plan_.checks[next_check_] <= at &&
+           plan_.checks[next_check_].row == at.row && plan_.checks[next_check_].stage == at.stage) {
+      const Check& check = function_.checks[next_check_++];
+      Val condition = elements_.scalar(check.condition);
+      elements_.append({StatusCheck{condition, check.status}});
     }
   }
 
@@ -153,6 +164,7 @@ private:
   Elements elements_;
   Kernels kernels_;
   int last_stage_ = 0;
+  size_t next_check_ = 0;
 };
 
 std::variant<Lowered, NotLowered> lower_flat(const Graph& graph, const Function& function,

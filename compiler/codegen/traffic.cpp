@@ -73,6 +73,7 @@ private:
   Dim bytes(uint32_t id, bool& over_tensor) {
     const Buffer& buffer = program_.buffers[id];
     if (buffer.per_tensor && !buffer.shape.empty()) over_tensor = true;
+    if (buffer.shape.empty()) return Dim(0); // scalars are noise
     return element_count(buffer.shape) * Dim(dtype_size(buffer.dtype));
   }
   const Program& program_;

@@ -36,6 +36,19 @@ void update_in_place(const Graph& graph, Function& function, testing::Rng& rng) 
   }
 }
 
+// Ordered effects on scalars that the function computes anyway; most of them don't fire.
+void add_checks(Graph& graph, Function& function, testing::Rng& rng) {
+  Builder b(graph);
+  std::vector<ValueId> roots = roots_of(function);
+  for (ValueId id : reachable(graph, roots)) {
+    const Type& type = graph.type(id);
+    if (!type.is_scalar() || type.dtype != DType::f64 || !rng.chance(0.3)) continue;
+    ValueId limit = b.constant(rng.unit() * 20, DType::f64);
+    function.checks.push_back(
+        {b.make(Op::lt, {limit, id}), static_cast<int>(rng.range(21, 60)), "", {}});
+  }
+}
+
 void check_cases(testing::RandomOptions options, int64_t count, const char* kind) {
   int64_t refused = 0;
   for (int64_t seed = first_seed(); seed < first_seed() + cases(count); ++seed) {
@@ -44,6 +57,7 @@ void check_cases(testing::RandomOptions options, int64_t count, const char* kind
     testing::RandomCase random = testing::random_case(graph, static_cast<uint64_t>(seed), options);
     testing::Rng rng(static_cast<uint64_t>(seed));
     if (seed % 2 == 0) update_in_place(graph, random.function, rng);
+    if (seed % 5 == 0) add_checks(graph, random.function, rng);
     for (const Bindings& bindings : random.bindings) {
       testing::InputOptions input_options;
       input_options.specials = seed % 3 == 0;

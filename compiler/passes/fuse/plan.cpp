@@ -213,16 +213,21 @@ void Planner::place() {
   }
 }
 
-// Checks are ordered effects: each runs where its condition is known, but not before an earlier
-// one.
+// Checks are ordered effects: each runs where its condition is known, but after all earlier ones.
+// One that looks at every row ends its stage, so that no later check of an earlier row comes first.
 void Planner::place_checks() {
   plan_.checks.clear();
-  Position last;
+  Position first; // where the next check may stand
   for (const Check& check : function_.checks) {
-    Position at{plan_.of(check.condition).near.stage, plan_.of(check.condition).row, 0};
-    if (at < last) at = at.row ? last : Position{last.stage + (last.row ? 1 : 0), false, 0};
+    const Info& condition = plan_.of(check.condition);
+    Position at{condition.near.stage, condition.row, condition.near.pass};
+    if (at < first) {
+      bool later = first.row && !at.row;
+      at = Position{first.stage + (later ? 1 : 0), at.row,
+                    later || at.row != first.row ? 0 : first.pass};
+    }
     plan_.checks.push_back(at);
-    last = at;
+    first = at.row ? Position{at.stage + 1, false, 0} : at;
     plan_.stages = std::max(plan_.stages, at.stage + 1);
   }
 }
