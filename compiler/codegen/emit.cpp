@@ -118,7 +118,7 @@ std::string ModuleEmitter::object(CompileDumps* dumps) {
   if (dumps && dumps->want_asm) { // generation changes the module, so a copy is written out
     llvm::SmallString<0> text;
     generate(*llvm::CloneModule(*module_), *machine_, llvm::CodeGenFileType::AssemblyFile, text);
-    dumps->assembly = text.str().str();
+    dumps->assembly += text.str();
   }
   llvm::SmallString<0> bytes;
   generate(*module_, *machine_, llvm::CodeGenFileType::ObjectFile, bytes);

@@ -40,12 +40,7 @@ void FunctionEmitter::open_function() {
                                                             pointer, pointer, integer, integer});
   auto* type = llvm::FunctionType::get(builder_.getInt32Ty(), {pointer}, false);
   function_ = llvm::Function::Create(type, llvm::Function::ExternalLinkage, program_.name, module_);
-  function_->addFnAttr(llvm::Attribute::NoUnwind);
-  function_->addFnAttr("target-cpu", target_.cpu);
-  function_->addFnAttr("target-features", target_.features);
-  // Native vectors are used at full width although some processors are tuned for less.
-  function_->addFnAttr("min-legal-vector-width", std::to_string(target_.vector_bits));
-  function_->addFnAttr("prefer-vector-width", std::to_string(target_.vector_bits));
+  set_target_attributes(*function_, target_);
   function_->addParamAttr(0, llvm::Attribute::NoUndef);
   function_->addDereferenceableParamAttr(0, sizeof(tw_call));
   call_ = function_->getArg(0);

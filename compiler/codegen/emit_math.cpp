@@ -63,11 +63,7 @@ Value* MathEmitter::ceil(Value* x) {
   return builder_.CreateBinaryIntrinsic(llvm::Intrinsic::copysign, r, x);
 }
 
-Value* MathEmitter::sign(DType dtype, Value* x) {
-  if (is_real(dtype)) {
-    Value* negative = builder_.CreateSelect(builder_.CreateFCmpOLT(x, real(x, 0)), real(x, -1), x);
-    return builder_.CreateSelect(builder_.CreateFCmpOGT(x, real(x, 0)), real(x, 1), negative);
-  }
+Value* MathEmitter::integer_sign(Value* x) {
   Value* negative =
       builder_.CreateSelect(builder_.CreateICmpSLT(x, integer(x, 0)), integer(x, -1), x);
   return builder_.CreateSelect(builder_.CreateICmpSGT(x, integer(x, 0)), integer(x, 1), negative);
@@ -145,7 +141,7 @@ Value* MathEmitter::apply(Op op, DType from, DType to, std::span<Value* const> o
   case Op::abs:
     return floating ? builder_.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, a)
                     : builder_.CreateBinaryIntrinsic(llvm::Intrinsic::abs, a, builder_.getFalse());
-  case Op::sign: return sign(from, a);
+  case Op::sign: return floating ? library(op, operands) : integer_sign(a);
   case Op::sqrt: return builder_.CreateUnaryIntrinsic(llvm::Intrinsic::sqrt, a);
   case Op::floor: return floor(a);
   case Op::ceil: return ceil(a);

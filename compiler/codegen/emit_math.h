@@ -11,6 +11,9 @@
 
 namespace thalweg::codegen {
 
+// What every function of a module carries.
+void set_target_attributes(llvm::Function& function, const TargetSpec& target);
+
 // Emits at the builder's position. Operands of one call are all scalars or all vectors of one
 // width; booleans are i1.
 class MathEmitter {
@@ -40,7 +43,7 @@ private:
   llvm::Value* library(Op op, std::span<llvm::Value* const> operands); // of ir/math
   llvm::Value* cast(DType from, DType to, llvm::Value* x);
   llvm::Value* integer_mod(llvm::Value* a, llvm::Value* b);
-  llvm::Value* sign(DType dtype, llvm::Value* x);
+  llvm::Value* integer_sign(llvm::Value* x);
   llvm::Value* compare(Op op, DType dtype, llvm::Value* a, llvm::Value* b);
 
   llvm::IRBuilder<>& builder_;

@@ -3,6 +3,7 @@
 
 #include "codegen/loops.h"
 #include "jit/jit.h"
+#include "support/check.h"
 
 #include <bit>
 #include <cmath>
