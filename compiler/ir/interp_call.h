@@ -11,7 +11,6 @@ namespace thalweg::interp {
 // A tensor, or the elements of a tuple; shared, never changed once made.
 using Parts = std::shared_ptr<const std::vector<Tensor>>;
 
-// Evaluates the body of a lambda; false if it failed, then `failure` says how.
 class Machine;
 
 struct Call {
@@ -37,6 +36,8 @@ struct Call {
   std::optional<Tensor> zeros();
 };
 
+// Evaluates values and bodies. After a failure everything gives null or false, and `failure` says
+// what happened.
 class Machine {
 public:
   Machine(const Graph& graph, const InterpreterOptions& options)
@@ -94,6 +95,12 @@ void eval_while_loop(Call& call);
 void eval_if_else(Call& call);
 void eval_get(Call& call);
 void eval_oracle(Call& call);
+
+Parts share(const Tensor& tensor);
+// What is wrong with an input of a parameter, if anything is.
+std::optional<Failure> input_problem(const Parameter& parameter, const Tensor& tensor,
+                                     const Bindings& bindings);
+Failure check_failure(const Check& check, int64_t row);
 
 // Folds one scalar per row in order (across_*).
 Tensor fold_rows(Op op, DType dtype, std::span<const Tensor> scalars);

@@ -232,7 +232,7 @@ std::string Cursor::number() {
   if (end == at_) fail("expected a number");
   std::string text(good() ? text_.substr(at_, end - at_) : std::string_view());
   at_ = good() ? end : at_;
-  return bits ? "bits " + text : text;
+  return bits ? fmt::format("bits {}", text) : text;
 }
 
 std::vector<std::string> Cursor::numbers() {

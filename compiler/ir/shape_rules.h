@@ -17,4 +17,8 @@ struct Inferred {
 // `node.type` is read by the leaves, `cast` and `oracle` alone, whose type is given.
 Inferred infer_type(const Graph& graph, const Node& node);
 
+// Whether the fields of the attribute that the operator does not read are empty: in use they would
+// make equal values differ. A part of infer_type.
+bool attr_fits(const Node& node);
+
 } // namespace thalweg
