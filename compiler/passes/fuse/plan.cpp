@@ -49,6 +49,8 @@ std::variant<Plan, NotLowered> Planner::run() {
   do
     build_kernels();
   while (in_place_conflicts());
+  merge_epilogues();
+  drop_unread_temporaries();
   mark_collapsed();
   return std::move(plan_);
 }

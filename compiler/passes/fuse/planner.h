@@ -38,6 +38,9 @@ private:
   void build_kernels();
   void add_store(ValueId value, Target to, const Key& key);
   bool in_place_conflicts(); // true if one was found and its way changed
+  bool fits_after(Region& region, int host, int later) const;
+  void merge_epilogues();
+  void drop_unread_temporaries();
   void mark_collapsed();
 
   const Graph& graph_;
