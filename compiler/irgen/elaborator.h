@@ -44,6 +44,11 @@ public:
   Builder& builder() { return b_; }
   const Unit& unit() const { return u_; }
   void bind(sema::SymbolId symbol, Value value) { env_[symbol.value] = std::move(value); }
+  // What a symbol stands for by now; null if nothing was bound to it.
+  const Value* bound(sema::SymbolId symbol) const {
+    auto it = env_.find(symbol.value);
+    return it == env_.end() ? nullptr : &it->second;
+  }
   // Names that sema leaves open (until, record): looked up here.
   std::function<std::optional<Value>(const ast::Expr&)> free_name;
   RuleHooks* hooks = nullptr;

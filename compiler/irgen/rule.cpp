@@ -244,6 +244,7 @@ private:
     e_->draw_shape = x_type_.shape;
     parameters_.clear();
     points_.clear();
+    unit_.names.clear();
     transformed_.reset();
     in_transform_ = false;
     e_->step = parameter("t", Type::scalar(DType::f64), false);
@@ -326,7 +327,7 @@ private:
     for (const RuleCall& call : chain_.transforms) {
       const auto& transform = *call.decl->as<TransformDecl>();
       e_->bind(u_.program.symbol_of(transform.variable), g);
-      if (!body(transform.body)) return {};
+      if (!body(transform.body, prefix(call))) return {};
       g = next(transform.variable, x_type_, "the gradient");
       if (!g.is_tensor()) return g;
     }
@@ -335,7 +336,7 @@ private:
     return g;
   }
 
-  bool body(const Block& statements) {
+  bool body(const Block& statements, const std::string& prefix) {
     std::optional<Value> returned;
     bool fine = true;
     for (const Stmt* s : statements) {
@@ -345,8 +346,22 @@ private:
       }
       // Later lines are looked at too: independent mistakes are told together.
       fine = e_->statement_of_rule(*s, returned) && fine;
+      name_value(*s, prefix);
     }
     return fine;
+  }
+  void name_value(const Stmt& s, const std::string& prefix) {
+    const Value* v = nullptr;
+    std::string name;
+    if (const auto* let = s.as<LetStmt>()) {
+      v = e_->bound(u_.program.symbol_of(let->name));
+      name = prefix + let->name.name.str();
+    } else if (const auto* prime = s.as<PrimeStmt>()) {
+      auto it = e_->primes.find(u_.program.symbol_of(prime->name).value);
+      if (it != e_->primes.end()) v = &it->second;
+      name = prefix + prime->name.name.str() + "'";
+    }
+    if (v && v->is_tensor()) unit_.names.push_back({name, v->id, true});
   }
 
   Value next(const Ident& name, const Type& type, std::string_view what) {
@@ -375,7 +390,7 @@ private:
 
   bool steps() {
     reports_.clear();
-    if (body_ && !body(body_->body)) return false;
+    if (body_ && !body(body_->body, "")) return false;
     // The schedules' states advance even where the rule does not read the rate.
     recorded_.clear();
     for_calls([&](const RuleCall& call) {
@@ -487,6 +502,8 @@ private:
                              op == Op::across_max;
     }
     unit_.shape_sensitive = e_->shape_sensitive;
+    for (RuleUnit::Named& named : unit_.names)
+      named.per_tensor = row_dependent(std::span(&named.value, 1))[named.value.value];
   }
 
   void report(const ReportItem& item, std::vector<Result>& results) {

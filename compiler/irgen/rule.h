@@ -43,7 +43,7 @@ constexpr int kFirstRequire = 100;
 
 struct RuleUnit {
   struct Hyper {
-    std::string name; // "lr", "lr.peak", "clip_by_global_norm.max_norm"
+    std::string name; // "lr", "lr.peak", "a_transform.its_hyper"
     double value;
     Span span;
   };
@@ -64,6 +64,14 @@ struct RuleUnit {
   std::vector<std::string>
       recorded; // shared f64 results of `step` after the states: schedule values
   std::vector<std::string> reports; // then these, shared
+  // What lets and primes of the text stand for, in its order, for traces; those of a transform with
+  // its name in front. Values over the parameters of `step`, as written, not simplified.
+  struct Named {
+    std::string name; // "g", "m'", "clip_by_global_norm.total"
+    ValueId value;
+    bool per_tensor = true;
+  };
+  std::vector<Named> names;
   // All functions take the same parameters:
   //   shared:     t, loss (both f64), value (f at x), the hypers (f64), one value per value query,
   //   shared states per tensor: x, gradient (at x, raw), one gradient per gradient query,
@@ -85,7 +93,7 @@ bool check_schedule(const Unit& unit, const ast::Decl& decl);
 
 // A call with every hyperparameter at its default; for `check`.
 std::optional<RuleCall> default_call(const Unit& unit, const ast::Decl& decl);
-// `AdamW(lr = warmup_cosine(…))`: an optimizer or transform with its arguments.
+// `Rule(lr = Schedule(…))`: an optimizer or transform with its arguments.
 std::optional<RuleCall> rule_call(const Unit& unit, const ast::Expr& e);
 // The number that a constant expression has; reports what is not constant.
 std::optional<double> constant_number(const Unit& unit, const ast::Expr& e);
