@@ -8,8 +8,8 @@
 //
 // Arithmetic. Every floating operation rounds once, to the value's type, to nearest even; nothing
 // is reassociated and nothing fused unless the graph says `fma`. NaN and infinities follow IEEE
-// 754. `min`, `max` (and their reductions): any NaN gives NaN, and -0 < +0. `sign(±0)` = +0,
-// sign(NaN) = NaN. `round` goes to nearest, ties to even. `mod` is floored: the result has the
+// 754. `min`, `max` (and their reductions): any NaN gives NaN, and -0 < +0. `sign` keeps
+// zeros and NaN. `round` goes to nearest, ties to even. `mod` is floored: the result has the
 // divisor's sign; an integer mod 0 is 0. `pow(x, 0)` = `pow(1, y)` = 1.
 // Integers are 64-bit and wrap. `cast`: integer → real rounds to nearest even; real → integer
 // truncates toward zero, saturating, NaN → 0; boolean → 0 or 1; real → boolean is `!= 0`. Element

@@ -11,7 +11,8 @@ TEST_CASE("elementwise: exact real operators and their special values") {
   require_bits(evaluate(Op::neg, {vec({1, -0.0, 0.0, kInf, kNan})}),
                vec({-1, 0.0, -0.0, -kInf, kNan}));
   require_bits(evaluate(Op::abs, {vec({-1.5, -0.0, -kInf, kNan})}), vec({1.5, 0.0, kInf, kNan}));
-  require_bits(evaluate(Op::sign, {vec({-3, 0.0, tiny, -kInf, kNan})}), vec({-1, 0, 1, -1, kNan}));
+  require_bits(evaluate(Op::sign, {vec({-3, 0.0, -0.0, tiny, -kInf, kNan})}),
+               vec({-1, 0.0, -0.0, 1, -1, kNan}));
   require_bits(evaluate(Op::sqrt, {vec({4, -0.0, -1, kInf, 0x1p-1074})}),
                vec({2, -0.0, kNan, kInf, 0x1p-537}));
   require_bits(evaluate(Op::floor, {vec({1.5, -1.5, -0.0, -kInf})}), vec({1, -2, -0.0, -kInf}));
