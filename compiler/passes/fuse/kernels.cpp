@@ -198,7 +198,7 @@ bool Planner::in_place_conflicts() {
     const Kernel& last = plan_.kernels[read.last];
     bool can_move = plan_.of(result.value).kind == Kind::inlined && !stored_[result.value.value] &&
                     !update.delayed && read.last > at && read.last_elsewhere < read.last &&
-                    last.kind == Kernel::Kind::flat &&
+                    last.kind == Kernel::Kind::flat && last.at.row == result.per_tensor &&
                     last.space == graph_.type(result.value).shape;
     if (can_move)
       update.delayed = last.at;
