@@ -67,7 +67,7 @@ int main(int argc, char** argv) {
   run_app->add_flag("--quiet", run.quiet, "no progress");
   run_app->add_flag("--ascii", run.ascii, "no Unicode in tables and curves");
   run_app->footer("Examples:\n"
-                  "  thalweg run examples/01_logistic_regression.tw\n"
+                  "  thalweg run model.tw\n"
                   "  thalweg run model.tw --set steps=1000 --set lambda=0.01 --out results\n"
                   "  thalweg run model.tw --precision f32 --json");
 
@@ -103,7 +103,7 @@ int main(int argc, char** argv) {
       ->allow_extra_args(false);
   eval_app->add_option("--what", eval.what, "value, gradient, hessian; several with commas");
   eval_app->add_flag("--json", eval.common.json, "print JSON");
-  eval_app->footer("Examples:\n  thalweg eval model.tw --problem Rosenbrock --at \"x=[-1.2, 1]\" "
+  eval_app->footer("Examples:\n  thalweg eval model.tw --problem Valley --at \"x=[-1.2, 1]\" "
                    "--what value,gradient,hessian --json");
 
   TraceOptions trace{{"", library, {}, "", {}, false, false}, "", "", 3};

@@ -71,7 +71,7 @@ public:
           .help("add a line 'minimize PROBLEM(…)'");
     if (x_.racers.empty() && !failed_rule_)
       bad(d_.name.span, fmt::format("experiment '{}' uses no optimizer", x_.name))
-          .help("add a line 'using AdamW()'");
+          .help("add a line 'using OPTIMIZER(…)'");
     if (!x_.steps && !x_.epochs && !x_.until && u_.diags.error_count() == errors)
       bad(d_.name.span, fmt::format("experiment '{}' has no end", x_.name))
           .help("add 'steps', 'epochs' or 'until'");
@@ -304,7 +304,7 @@ private:
     x_.racers.push_back(std::move(racer));
   }
 
-  // Racers of one name are numbered: adamw, adamw2, ….
+  // Racers of one name are numbered: rule, rule2, ….
   void name_racers() {
     for (size_t k = 0; k < x_.racers.size(); ++k)
       for (size_t i = 0, copy = 2; i < k; ++i)

@@ -25,7 +25,9 @@ SymbolId Resolver::lookup_local(Name name) const {
 }
 
 SymbolId Resolver::declare(const Ident& ident, SymbolKind kind) {
-  if (find_builtin(ident.name.view()) || builtin_constant(ident.name.view()))
+  // A hyperparameter may bear a builtin's name (`floor = 0`): it hides the builtin in its declaration.
+  bool builtin = find_builtin(ident.name.view()) || builtin_constant(ident.name.view());
+  if (builtin && kind != SymbolKind::hyperparameter)
     error(DiagKind::builtin_redefined, ident.span,
           fmt::format("'{}' is a builtin and can't be declared again", ident.name.view()))
         .help("choose another name");
