@@ -14,8 +14,10 @@
 
 #include "codegen/emit.h"
 #include "codegen/loops.h"
+#include "codegen/lower.h"
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -61,6 +63,12 @@ struct BoundProgram {
   std::vector<Binding> call_slots, row_slots; // by slot
   std::vector<Dim> dims, row_dims; // program.symbols and tensor_symbols as formulas of "n"
 };
+
+// Binds a lowered function: `parameters` by parameter, `results` by result (of one that updates a
+// parameter the parameter's counts); temporaries are scratch. Every symbol of the program's sizes
+// is "n", the length of x: a rule is compiled for x as one vector.
+BoundProgram bind(const loops::Lowered& lowered, std::span<const Binding> parameters,
+                  std::span<const Binding> results);
 
 // The rule in one precision.
 struct Variant {

@@ -89,7 +89,10 @@ private:
   void vector_loop(const loops::Loop& loop);
   // `varying_` for the values of a loop over `var` that is about to be vectorized.
   void mark_varying(const loops::Block& block, loops::Var var);
-  unsigned vector_width(const loops::Loop& loop) const;
+  struct Widths {
+    unsigned main, rest; // elements a round, of full rounds and of what they leave
+  };
+  Widths vector_widths(const loops::Loop& loop) const;
   bool tail_is_masked(const loops::Block& body) const;
   bool is_always_masked(const loops::Block& body) const;
   // Emits the body for lanes first, first + 1, …; `remaining` (or null: all) of them are active.

@@ -82,15 +82,18 @@ bool FunctionEmitter::tail_is_masked(const loops::Block& body) const {
 // copy.
 bool FunctionEmitter::is_always_masked(const loops::Block& body) const {
   const BodyFacts facts = facts_of(program_, body);
-  return tail_is_masked(body) && facts.element_functions + facts.loops > 0;
+  return tail_is_masked(body) && facts.element_functions > 0 && facts.loops == 0;
 }
 
-unsigned FunctionEmitter::vector_width(const loops::Loop& loop) const {
+// Two native vectors side by side hide latency; element functions have enough to do with one, and
+// folds inside want more accumulators. What is left of the latter takes native vectors again, since
+// narrow matrices are all rest.
+FunctionEmitter::Widths FunctionEmitter::vector_widths(const loops::Loop& loop) const {
   const BodyFacts facts = facts_of(program_, loop.body);
   const unsigned native = target_.vector_bits / (facts.has_f32 ? 32 : 64);
-  // Two native vectors side by side hide latency; element functions have enough to do with one, and
-  // folds inside want more accumulators.
-  return native * (facts.loops > 0 ? 4 : facts.element_functions > 0 ? 1 : 2);
+  if (facts.loops > 0) return {native * 4, native};
+  const unsigned width = native * (facts.element_functions > 0 ? 1 : 2);
+  return {width, width};
 }
 
 FunctionEmitter::Carried FunctionEmitter::when(Value* condition, const Carried& otherwise,
@@ -199,7 +202,7 @@ void FunctionEmitter::vector_loop(const loops::Loop& loop) {
   TW_CHECK(!lanes_ && loop.folds.empty(), "a vector loop with folds or inside another in '{}'",
            program_.name);
   mark_varying(loop.body, loop.var);
-  const unsigned width = vector_width(loop);
+  const auto [width, tail_width] = vector_widths(loop);
   Value* zero = builder_.getInt64(0);
   Value* extent = size(program_.vars[loop.var.value].extent);
   const auto round = [&](unsigned lanes, bool masked) {
@@ -213,10 +216,12 @@ void FunctionEmitter::vector_loop(const loops::Loop& loop) {
   } else {
     Value* full = builder_.CreateAnd(extent, builder_.getInt64(~uint64_t{width - 1}));
     count(zero, full, width, {}, round(width, false));
-    if (tail_is_masked(loop.body))
+    const bool masked = tail_is_masked(loop.body);
+    const unsigned rest = masked ? tail_width : 1;
+    if (rest == width) // at most one round, so no loop
       when(builder_.CreateICmpSLT(full, extent), {}, [&] { return round(width, true)(full, {}); });
     else
-      count(full, extent, 1, {}, round(1, false));
+      count(full, extent, rest, {}, round(rest, masked));
   }
   lanes_.reset();
 }

@@ -49,9 +49,12 @@ Compiled Jit::compile(std::span<const loops::Program> programs) {
   // A library of its own, so that equal names of different calls do not meet.
   const std::string unit = "unit" + std::to_string(compilations_++);
   llvm::orc::JITDylib& library = take(linker_->orc->createJITDylib(unit));
-  // fmod, memset and memcpy are all that compiled code may ask of the host.
+  // All that compiled code may ask of the host; a call of anything else is a fault of ours.
+  const auto allowed = [](const llvm::orc::SymbolStringPtr& symbol) {
+    return *symbol == "memset" || *symbol == "memcpy" || *symbol == "memmove";
+  };
   library.addGenerator(take(llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(
-      linker_->orc->getDataLayout().getGlobalPrefix())));
+      linker_->orc->getDataLayout().getGlobalPrefix(), allowed)));
   take(linker_->orc->addObjectFile(library, llvm::MemoryBuffer::getMemBufferCopy(object, unit)));
   Compiled compiled;
   for (const loops::Program& program : programs)

@@ -82,6 +82,25 @@ TEST_CASE("a gather reads what its index says, and an index outside ends the cal
     }
 }
 
+TEST_CASE("a check looks at the elements of the loop alone") {
+  ProgramBuilder b("own");
+  const BufferId x = b.buffer("x", DType::f32, {n()});
+  const BufferId y = b.buffer("y", DType::f32, {n()}, Buffer::Role::output);
+  b.loop(Loop::Kind::vector, n(), [&](Var i) {
+    const Val index = b.index(i);
+    b.index_check(index, n()); // lanes past the end would fail it
+    b.store(y, b.load(x, {}, {{index, 1}}), {{i, 1}});
+  });
+  const Program program = b.done();
+  for (const codegen::TargetSpec& target : targets())
+    for (int64_t size : {1, 5, 31, 64, 70}) {
+      INFO(target.name << ", n = " << size);
+      std::vector<float> xv = numbers<float>(size, 6), got(size);
+      REQUIRE(run(program, target, {{xv.data(), got.data()}, {size}, {}}) == TW_OK);
+      CHECK(first_difference(xv, got) == -1);
+    }
+}
+
 TEST_CASE("a scatter adds one element after the other") {
   ProgramBuilder b("scatter", {"n", "m"});
   const BufferId x = b.buffer("x", DType::f32, {n()}), at = b.buffer("at", DType::i64, {n()});
