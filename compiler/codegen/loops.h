@@ -87,7 +87,7 @@ struct Value {
 struct Fold {
   enum class Op : uint8_t { sum, product, min, max, fma, argmin, argmax };
   Op op;
-  Val a;          // what is folded, computed in the loop's body; fma: accumulator = fma(a, b, accumulator)
+  Val a;          // what is folded, computed in the loop's body or (if it does not vary) before it; fma: accumulator = fma(a, b, accumulator)
   Val b{0};       // fma alone
   Val result;     // kind fold; argmin/argmax: i64, the position counted by the loop variable
 };

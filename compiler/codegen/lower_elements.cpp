@@ -218,9 +218,11 @@ std::vector<Affine> Elements::axes_of(const Index& index, const Shape& shape) {
       axes[k] = rest;
       break;
     }
+    if (rest == Affine{}) continue;
     Val dividend = value_of(rest);
-    int depth = depth_of(dividend);
-    if (has_tensor_symbol(shape[k])) depth = std::max(depth, 1);
+    // A symbolic size may be 0 where the loops around don't run: the division stays inside them.
+    bool positive = shape[k].is_constant() && shape[k].constant() > 0;
+    int depth = positive ? depth_of(dividend) : this->depth();
     auto [it, fresh] = scopes_[depth].quotients.emplace(std::pair{rest, shape[k]}, Val{});
     if (fresh) {
       Value value{};

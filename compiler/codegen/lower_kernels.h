@@ -3,8 +3,6 @@
 
 #include "codegen/lower_elements.h"
 
-#include <functional>
-
 namespace thalweg::loops {
 
 class Kernels {
