@@ -44,6 +44,13 @@ const char* word(IndexedOp op) {
   return "";
 }
 
+/// A real shows a point or an exponent, so that 1 and 1.0 differ.
+std::string number(const NumberLit& n) {
+  if (n.is_integer) return fmt::format("{}", n.integer);
+  std::string text = fmt::format("{}", n.value);
+  return text.find_first_of(".en") == std::string::npos ? text + ".0" : text;
+}
+
 std::string text(const Expr* e) { return e ? dump(*e) : ""; }
 
 } // namespace
@@ -87,9 +94,7 @@ std::string dump_index(const std::vector<IndexItem>& items) {
 std::string dump(const Expr& expr) {
   return std::visit(
       overloaded{
-          [](const NumberLit& n) {
-            return n.is_integer ? fmt::format("{}", n.integer) : fmt::format("{:#}", n.value);
-          },
+          [](const NumberLit& n) { return number(n); },
           [](const StringLit& s) { return dump_string(s.value); },
           [](const BoolLit& b) { return std::string(b.value ? "true" : "false"); },
           [](const NameRef& n) { return n.name.str(); },

@@ -248,7 +248,11 @@ antlrcpp::Any ExprBuilder::visitSuperscript(P::SuperscriptContext* node) {
   Span mark = span_of(node->SUPERSCRIPT()->getSymbol());
   std::string_view shown = env_.sources.text(mark);
   const Expr* base = build(node->expr());
-  const Expr* exponent = env_.context.make_expr(mark, number(plain_digits(shown), shown));
+  std::string digits = plain_digits(shown);
+  bool negative = digits.starts_with('-');
+  if (negative) digits.erase(0, 1);
+  const Expr* exponent = env_.context.make_expr(mark, number(digits, shown));
+  if (negative) exponent = env_.context.make_expr(mark, Unary{UnaryOp::neg, exponent});
   return give(node, Power{base, exponent, mark});
 }
 

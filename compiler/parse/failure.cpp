@@ -75,7 +75,8 @@ public:
 
   void run() {
     if (reserved_word() || unknown_statement() || value_after_word() || misused_assign() ||
-        expected_one_thing() || missing_operand() || side_by_side() || expected_few())
+        expected_one_thing() || (!expects(tok::PLUS) && expected_few()) || missing_operand() ||
+        side_by_side() || expected_few())
       return;
     diagnostics_.report(DiagKind::syntax, cur().span,
                         fmt::format("{} does not fit here", shown(cur())));
@@ -101,6 +102,10 @@ private:
     return std::find(f_.expected.begin(), f_.expected.end(), type) != f_.expected.end();
   }
 
+  bool next_is(uint16_t type) const {
+    return f_.at + 1 < tokens_.size() && tokens_[f_.at + 1].type == type;
+  }
+
   bool reserved_word() {
     if (!is_reserved(cur().type)) return false;
     bool names = (prev() && declares_name(prev()->type)) ||
@@ -108,7 +113,10 @@ private:
     bool assigned =
         f_.at == f_.begin && f_.at + 1 < tokens_.size() &&
         (tokens_[f_.at + 1].type == tok::ASSIGN || tokens_[f_.at + 1].type == tok::PRIME);
-    if (!names && !assigned) return false;
+    const Token* before = prev();
+    bool listed = before && (before->type == tok::LPAREN || before->type == tok::COMMA) &&
+                  (next_is(tok::ASSIGN) || next_is(tok::COLON));
+    if (!names && !assigned && !listed) return false;
     diagnostics_
         .report(DiagKind::reserved_word, cur().span,
                 fmt::format("{} is a reserved word and can't be a name", shown(cur())))
@@ -132,17 +140,32 @@ private:
     const Token& second = tokens_[f_.begin + 1];
     bool names_value = second.type == tok::ASSIGN || second.type == tok::PRIME;
     if (names_value && f_.at > f_.begin) return false;
+    if (operator_assignment(first, second)) return true;
     auto& d = diagnostics_.report(
         DiagKind::syntax, first.span,
         f_.block ? fmt::format("{} starts no statement of {}", shown(first), known->name)
                  : fmt::format("{} starts no declaration", shown(first)));
     auto near = suggest(text(first), known->words);
-    if (near)
+    if (!f_.block && is_statement_word(first.type))
+      d.help("statements stand inside a problem, an optimizer, a function …");
+    else if (near)
       d.help(fmt::format("did you mean '{}'?", *near));
     else if (names_value && block_has_statement(f_.block, tok::LET))
       d.help(fmt::format("write 'let {} = …' to name a value", text(first)));
     else
       d.help(fmt::format("{} has {}", known->name, listed(*known)));
+    return true;
+  }
+
+  /// `a += 3`, as other languages have it.
+  bool operator_assignment(const Token& name, const Token& op) {
+    bool assigns = is_binary_operator(op.type) && f_.begin + 2 < f_.end &&
+                   tokens_[f_.begin + 2].type == tok::ASSIGN;
+    if (!is_name(name.type) || !assigns) return false;
+    diagnostics_
+        .report(DiagKind::syntax, join(op.span, tokens_[f_.begin + 2].span),
+                fmt::format("there is no '{}='", text(op)))
+        .help(fmt::format("write {0} = {0} {1} …", text(name), text(op)));
     return true;
   }
 
@@ -310,7 +333,7 @@ private:
   bool expected_few() {
     auto list = wanted();
     bool sayable = std::find(list.begin(), list.end(), "?") == list.end();
-    if (list.empty() || list.size() > 4 || !sayable) return false;
+    if (list.empty() || list.size() == 1 || list.size() > 4 || !sayable) return false;
     report_wanted(list);
     return true;
   }

@@ -30,7 +30,7 @@ void hand_over(const Diagnostics& found, FileId file, Diagnostics& diagnostics) 
   if (shown == list.size()) return;
   Span last = list[shown]->span();
   diagnostics.report(DiagKind::too_many_errors, {file.value, last.begin, last.end},
-                     fmt::format("{} more error{} of this file not shown, the first of them here",
+                     fmt::format("{} more error{} not shown, the first of them here",
                                  list.size() - shown, list.size() - shown == 1 ? " is" : "s are"));
 }
 

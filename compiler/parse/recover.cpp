@@ -15,6 +15,9 @@ namespace thalweg {
 namespace {
 
 constexpr size_t kMaxFoundErrors = 200; // then the rest of the file is not looked at
+/// Blocks without statement words of their own.
+constexpr uint16_t kRoutes = tok::COLON;
+constexpr uint16_t kConstraints = tok::TO;
 
 /// One block of a stretch of tokens: the braces and where its statements start.
 struct BlockView {
@@ -90,10 +93,11 @@ uint16_t block_kind(const std::vector<Token>& tokens, size_t open) {
   if (word == tok::OPTIMIZER && !outer) {
     for (size_t i = first; i < open; ++i)
       if (tokens[i].type == tok::ON) return word;
-    return tok::TO; // routes: no statement words of their own
+    return kRoutes;
   }
   if (is_item_word(word)) return word;
-  return word == tok::SUBJECT ? tok::TO : tok::FUNCTION;
+  if (word == tok::SUBJECT) return kConstraints;
+  return tok::FUNCTION;
 }
 
 class Recovery {
@@ -165,7 +169,8 @@ private:
         {"problem", tok::PROBLEM},   {"optimizer", tok::OPTIMIZER},  {"transform", tok::TRANSFORM},
         {"schedule", tok::SCHEDULE}, {"function", tok::FUNCTION},    {"set", tok::SET},
         {"flow", tok::FLOW},         {"experiment", tok::EXPERIMENT}};
-    if (!is_name(tokens[0].type) || is_item_word(tokens[0].type)) return;
+    uint16_t first = tokens[0].type;
+    if (!is_name(first) || is_item_word(first) || is_statement_word(first)) return;
     std::vector<std::string> words;
     for (const auto& entry : items)
       words.push_back(entry.first);
@@ -203,6 +208,17 @@ private:
       failed.at = failed.end;
       if (wants_operand(tokens[failed.end - 1].type)) failed.expected.clear();
     }
+    if (failed.block == kRoutes && is_rule_statement(tokens, failed.begin)) {
+      ++found_;
+      env_.diagnostics
+          .report(DiagKind::syntax, join(tokens[0].span, tokens[1].span),
+                  "the optimizer does not say what it acts on")
+          .caret(tokens[1].span)
+          .label(tokens[failed.begin].span, "a rule's statement")
+          .help("write 'on tensor x', 'on matrix W' or 'on vector x' before its block");
+      body(tokens, *open, Tree::Entry::block, tok::OPTIMIZER);
+      return false;
+    }
     report(failed, tokens);
     size_t end = std::max(failed.end, failed.begin + (failed.begin < block.close ? 1 : 0));
     if (end == failed.begin) return false; // an empty block: nothing to take out
@@ -210,6 +226,13 @@ private:
     tokens.erase(tokens.begin() + static_cast<ptrdiff_t>(failed.begin),
                  tokens.begin() + static_cast<ptrdiff_t>(end));
     return true;
+  }
+
+  /// Not a route: `state m = 0`, `x' = …`.
+  static bool is_rule_statement(const std::vector<Token>& tokens, size_t i) {
+    if (i + 2 >= tokens.size() || !is_name(tokens[i].type)) return false;
+    if (tokens[i + 1].type == tok::PRIME) return true;
+    return is_statement_word(tokens[i].type) && is_name(tokens[i + 1].type);
   }
 
   /// The parser stopped near the start of a statement because the one before it is not complete.

@@ -75,7 +75,7 @@ public:
         close_all(token);
       else if (clearly_starts_item(sources_, in_, i))
         close_all(token);
-      else if (clearly_starts_statement(in_, i))
+      else if (clearly_starts_statement(in_, i) || left_of_opener(token, i))
         close_parens(token);
       expect_brace(token, i);
       if (is_open_paren(token.type) || token.type == tok::LBRACE)
@@ -85,6 +85,7 @@ public:
       } else {
         count(token, i);
       }
+      swallowed_ = swallowed_ || is_open_string(token);
       out_.push_back(token);
       if (!within_limits(token)) return false;
     }
@@ -93,6 +94,13 @@ public:
   }
 
 private:
+  /// A value on a new line, no further right than the line of the open bracket, after a complete
+  /// value: more likely the next statement than a missing comma.
+  bool left_of_opener(const Token& token, size_t i) const {
+    return token.line_start && i > 0 && !stack_.empty() && line_indent_ <= stack_.back().indent &&
+           (is_name(token.type) || token.type == tok::IF) && ends_operand(in_[i - 1].type);
+  }
+
   void open(const Token& token) {
     // Calls and subscripts may follow each other without end: they count as nesting too.
     if (operand_before_ && token.type != tok::LBRACE) ++chain().tight, ++depth_;
@@ -121,10 +129,22 @@ private:
       d.note("the text ends before its '" + text(closer) + "'");
     else
       d.label(at.span, fmt::format("expected '{}' before this", text(closer)));
-    // The repair takes the place of the end of what came before, where a reader would put it.
+    put_closer(closer, at);
+  }
+
+  void put_closer(uint16_t closer, const Token& at) {
+    // The repair stands at the end of what came before, where a reader would put it.
     uint32_t end = out_.empty() ? at.span.begin : out_.back().span.end;
     out_.push_back({closer, false, true, {at.span.file, end, end}});
     pop();
+  }
+
+  /// A string without its closing quote (reported already) has taken the rest of its line with it,
+  /// closing brackets too.
+  bool is_open_string(const Token& token) const {
+    if (token.type != tok::STRING) return false;
+    std::string_view t = sources_.text(token.span);
+    return t.size() < 2 || t.back() != '"';
   }
 
   std::string text(uint16_t closer) {
@@ -134,6 +154,7 @@ private:
   void close_parens(const Token& at) {
     while (!stack_.empty() && stack_.back().token.type != tok::LBRACE)
       insert_closer(at);
+    swallowed_ = false;
   }
 
   void close_all(const Token& at) {
@@ -327,7 +348,8 @@ private:
   std::vector<Open> stack_;
   Chain base_;
   bool operand_before_ = false;
-  size_t depth_ = 0; // brackets and chains together
+  bool swallowed_ = false; // see is_open_string
+  size_t depth_ = 0;       // brackets and chains together
   size_t statement_tokens_ = 0;
   uint32_t line_indent_ = 1;
   std::optional<Token> header_; // the word of a header whose block has not opened yet

@@ -155,6 +155,9 @@ std::string_view spelling(uint16_t type) {
   case tok::IF: return "'if'";
   case tok::THEN: return "'then'";
   case tok::ELSE: return "'else'";
+  case tok::TENSOR: return "'tensor'";
+  case tok::MATRIX: return "'matrix'";
+  case tok::VECTOR: return "'vector'";
   case tok::MAX: return "'max'";
   case tok::ON: return "'on'";
   case tok::OF: return "'of'";

@@ -1,4 +1,5 @@
-// check_syntax: a program that only parses, for message tests of the front end. Usage: check_syntax FILE
+// check_syntax: a program that only parses, for message tests of the front end. Usage: check_syntax
+// FILE
 #include <cstdio>
 #include <string_view>
 
