@@ -1,12 +1,277 @@
-// `thalweg trace`.
+// `thalweg trace`: every value of a rule, step by step, from the interpreter.
 #include "driver/commands.h"
+#include "driver/problem_choice.h"
+#include "driver/rule_trace.h"
+#include "driver/settings.h"
+
+#include "diag/suggest.h"
+#include "passes/diff/diff.h"
+#include "passes/simplify/simplify.h"
+
+#include <cstdio>
+#include <fmt/ranges.h>
+#include <limits>
+#include <map>
 
 namespace thalweg::driver {
 
+namespace rt = thalweg::runtime;
+using irgen::ProblemUnit;
+using irgen::RuleUnit;
+
+namespace {
+
+class TraceCommand {
+public:
+  TraceCommand(Front& front, const TraceOptions& options) : front_(front), options_(options) {}
+
+  bool run() {
+    bool any = !options_.experiment.empty();
+    for (const ast::Decl* decl : front_.program.own)
+      any = any || decl->as<ast::ExperimentDecl>();
+    return any ? experiment() : example();
+  }
+
+private:
+  bool experiment() {
+    const ast::Decl* decl = front_.pick<ast::ExperimentDecl>(options_.experiment, "experiment");
+    if (!decl) return false;
+    irgen::Unit unit = front_.unit(graph_, DType::f64);
+    auto experiment = irgen::elaborate_experiment(unit, *decl);
+    auto settings = read_settings(front_, unit, options_.common.sets);
+    if (!experiment || !settings || !apply_settings(front_, *settings, *experiment)) return false;
+    auto precision = chosen_precision(front_, options_.common.precision, experiment->precision);
+    if (!precision) return false;
+    unit.precision = *precision;
+    auto problem = irgen::elaborate_problem(unit, *experiment->problem);
+    if (!problem) return false;
+    experiment_ = std::move(*experiment);
+    problem_ = std::move(*problem);
+    auto data = load_data(front_, experiment_, problem_, unit.precision);
+    if (!data || !derive() || !bind_batches(*data)) return false;
+    data_ = std::move(*data);
+    TracePoint start;
+    std::vector<Tensor> numbers = numeric_hypers(problem_, experiment_.problem_hypers);
+    for (size_t k = 0; k < problem_.parameters.size(); ++k) {
+      auto value =
+          initial_parameter(front_, graph_, problem_, k, numbers, data_.sizes, experiment_.seed);
+      if (!value) return false;
+      start.names.push_back(problem_.parameters[k].name);
+      start.values.push_back(std::move(*value));
+    }
+    bool found = false, fine = true;
+    std::vector<std::string> names;
+    for (const irgen::Racer& racer : experiment_.racers) {
+      names.push_back(racer.name);
+      if (!options_.racer.empty() && racer.name != options_.racer) continue;
+      found = true;
+      std::string title = fmt::format("experiment {}, {}", experiment_.name, racer.name);
+      fine = trace(unit, racer.chain, title, start) && fine;
+    }
+    return found ? fine : unknown_racer(names);
+  }
+
+  bool unknown_racer(const std::vector<std::string>& names) {
+    Diagnostic& d = front_.diags.report(DiagKind::no_such_item, {},
+                                        fmt::format("no optimizer of the experiment is named '{}'",
+                                                    escape_for_display(options_.racer)));
+    if (auto near = suggest(options_.racer, names))
+      d.help(fmt::format("did you mean '{}'?", *near));
+    else
+      d.note(fmt::format("there are: {}", fmt::join(names, ", ")));
+    return false;
+  }
+
+  // A file with rules alone: on f(x) = ½‖x‖² from a fixed point.
+  bool example() {
+    const ast::Decl* decl = front_.pick<ast::OptimizerDecl>(options_.racer, "optimizer");
+    if (!decl) return false;
+    irgen::Unit unit = front_.unit(graph_, DType::f64);
+    auto settings = read_settings(front_, unit, options_.common.sets);
+    auto precision = chosen_precision(front_, options_.common.precision, "f64");
+    auto call = irgen::default_call(unit, *decl);
+    if (!settings || !precision || !call) return false;
+    unit.precision = *precision;
+    irgen::Racer racer{ast::name_of(*decl).name.str(), {{}, std::move(*call)}, {}};
+    experiment_.racers.push_back(std::move(racer));
+    if (!apply_settings(front_, *settings, experiment_)) return false;
+    const auto& optimizer = *decl->as<ast::OptimizerDecl>();
+    const auto* body = std::get_if<ast::RuleBody>(&optimizer.body);
+    bool matrix = body && body->scope == ast::RuleScope::matrix;
+    TracePoint start{{"x"},
+                     {matrix ? Tensor::of({1, -2, 3, 0.5, 4, -1}, {2, 3}, *precision)
+                             : Tensor::of({1, -2, 3}, {3}, *precision)}};
+    std::string name = experiment_.racers[0].name;
+    return trace(unit, experiment_.racers[0].chain, fmt::format("{} on f(x) = ½‖x‖²", name), start);
+  }
+
+  // ── the objective ──
+  bool derive() {
+    Function loss = problem_.objective;
+    loss.results.resize(1);
+    loss = simplify::simplify(graph_, loss);
+    std::vector<size_t> wrt;
+    for (size_t k = 0; k < problem_.parameters.size(); ++k)
+      wrt.push_back(problem_.first_parameter() + k);
+    diff::Outcome derived = diff::gradient(graph_, loss, 0, wrt);
+    if (!derived) {
+      front_.diags.report(DiagKind::no_derivative, derived.error().span, derived.error().text);
+      return false;
+    }
+    gradient_ = simplify::contract_fma(graph_, simplify::simplify(graph_, *derived));
+    return true;
+  }
+
+  bool bind_batches(const ProblemData& data) {
+    if (data.batched.empty()) return true;
+    rt::Order order = experiment_.order == "sequential"    ? rt::Order::sequential
+                      : experiment_.order == "replacement" ? rt::Order::replacement
+                                                           : rt::Order::shuffled;
+    auto plan = rt::BatchPlan::make(data.training_rows, experiment_.batch, order, experiment_.seed);
+    if (!plan) return fail(plan.error());
+    std::vector<std::shared_ptr<rt::Tensor>> tensors;
+    for (size_t k : data.batched)
+      tensors.push_back(data.training[k]);
+    auto source = rt::BatchSource::make(std::move(tensors), std::move(*plan));
+    if (!source) return fail(source.error());
+    batches_.emplace(std::move(*source));
+    return true;
+  }
+  bool fail(const rt::DataError& error) {
+    Diagnostic& d = front_.diags.report(DiagKind::bad_data, {}, error.message());
+    if (!error.help.empty()) d.help(error.help);
+    return false;
+  }
+
+  std::optional<ObjectiveValue> objective(const std::vector<Tensor>& point, int64_t t) {
+    if (!problem_.decl) return quadratic(point);
+    std::vector<Tensor> inputs = numeric_hypers(problem_, experiment_.problem_hypers);
+    inputs.insert(inputs.end(), point.begin(), point.end());
+    DataView view = batches_ ? data_.view(batches_->bind(t - 1)) : data_.view(false);
+    InterpreterOptions options;
+    options.bindings = data_.sizes;
+    if (!data_.batch_dimension.empty()) options.bindings[data_.batch_dimension] = view.rows;
+    for (size_t k = 0; k < problem_.data.size(); ++k) {
+      const Type& type = problem_.data[k].type;
+      auto shape = evaluate_shape(type.shape, options.bindings);
+      TW_CHECK(shape, "data of unknown size");
+      inputs.push_back(tensor_from(view.buffers[k], type.dtype, std::move(*shape)));
+    }
+    Evaluated out = Interpreter(graph_, options).evaluate(gradient_, inputs);
+    if (!out.ok()) {
+      report_failure(front_, gradient_, *out.failure, fmt::format("the objective at step {}", t));
+      return std::nullopt;
+    }
+    ObjectiveValue value{out.results[0], {}};
+    value.gradients.assign(out.results.begin() + 1, out.results.end());
+    return value;
+  }
+  static ObjectiveValue quadratic(const std::vector<Tensor>& point) {
+    ObjectiveValue value{Tensor::scalar(0, point[0].dtype()), point};
+    double sum = 0;
+    for (int64_t i = 0; i < point[0].size(); ++i)
+      sum += point[0].number(i) * point[0].number(i);
+    value.value.set_number(0, sum / 2);
+    return value;
+  }
+
+  // ── the steps ──
+  std::optional<std::vector<RuleTrace>> variants(const irgen::Unit& unit, const irgen::Chain& chain,
+                                                 const TracePoint& start) {
+    std::map<size_t, std::vector<size_t>> by_rank;
+    std::vector<size_t> all;
+    for (size_t k = 0; k < start.values.size(); ++k) {
+      by_rank[start.values[k].rank()].push_back(k);
+      all.push_back(k);
+    }
+    std::optional<RuleUnit> first = irgen::elaborate_rule(unit, chain, 1);
+    if (!first) return std::nullopt;
+    std::vector<RuleTrace> variants;
+    if (first->demands.vector || (!first->shape_sensitive && !first->demands.matrix)) {
+      variants.emplace_back(front_, graph_, std::move(*first), all, experiment_.seed);
+      return variants;
+    }
+    for (auto& [rank, members] : by_rank) {
+      if (first->demands.matrix && rank != 2) {
+        front_.diags.report(DiagKind::shape_mismatch, chain.rule.span,
+                            fmt::format("'{}' is a rule for matrices; param '{}' has {} axes",
+                                        first->name, start.names[members[0]], rank));
+        return std::nullopt;
+      }
+      std::optional<RuleUnit> variant = irgen::elaborate_rule(unit, chain, rank);
+      if (!variant) return std::nullopt;
+      if (variant->demands.across && by_rank.size() > 1) {
+        front_.diags.report(DiagKind::not_lowered, chain.rule.span,
+                            "a rule that looks at shapes and also reduces over all parameters is "
+                            "not compiled yet for parameters of several ranks");
+        return std::nullopt;
+      }
+      variants.emplace_back(front_, graph_, std::move(*variant), members, experiment_.seed);
+    }
+    return variants;
+  }
+
+  bool trace(const irgen::Unit& unit, const irgen::Chain& chain, const std::string& title,
+             const TracePoint& start) {
+    auto rules = variants(unit, chain, start);
+    if (!rules) return false;
+    TracePoint point = start;
+    print(fmt::format("{}, {}\n", title, unit.precision == DType::f32 ? "f32" : "f64"));
+    for (RuleTrace& rule : *rules)
+      if (!rule.start(point)) return false;
+    double loss_before = std::numeric_limits<double>::infinity();
+    for (int64_t t = 1; t <= options_.steps; ++t) {
+      auto here = objective(point.values, t);
+      if (!here) return false;
+      size_t queries = 0;
+      for (RuleTrace& rule : *rules) {
+        rule.begin(t, loss_before, *here);
+        queries = std::max(queries, rule.unit().queries.size());
+      }
+      for (size_t k = 0; k < queries; ++k) {
+        TracePoint at = point;
+        for (RuleTrace& rule : *rules)
+          if (k < rule.unit().queries.size() && !rule.query(k, point, at)) return false;
+        auto there = objective(at.values, t);
+        if (!there) return false;
+        for (RuleTrace& rule : *rules)
+          rule.answer(k, *there);
+      }
+      Tensor loss = here->value;
+      if (problem_.maximize) loss.set_number(0, -loss.number(0));
+      std::string text = fmt::format("\nstep {}: f = {}{}\n", t, element_text(loss, 0), rows());
+      bool fine = true;
+      for (RuleTrace& rule : *rules)
+        fine = fine && rule.step(point, text);
+      if (!fine) return false;
+      print(text);
+      loss_before = loss.number(0);
+    }
+    print("\n");
+    return true;
+  }
+  std::string rows() const {
+    if (!batches_) return "";
+    return fmt::format(", {} of {} rows", batches_->batch().rows, data_.training_rows);
+  }
+  static void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+  Front& front_;
+  const TraceOptions& options_;
+  Graph graph_;
+  irgen::ExperimentUnit experiment_;
+  ProblemUnit problem_;
+  ProblemData data_;
+  Function gradient_;
+  std::optional<rt::BatchSource> batches_;
+};
+
+} // namespace
+
 int trace_command(const TraceOptions& options) {
   Front front(options.common.library);
-  if (!front.load(options.common.file)) return front.report();
-  front.diags.report(DiagKind::not_lowered, {}, "'thalweg trace' does not exist yet");
+  if (front.load(options.common.file) && !front.diags.has_errors())
+    TraceCommand(front, options).run();
   return front.report();
 }
 

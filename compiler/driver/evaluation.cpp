@@ -222,8 +222,12 @@ private:
         top = std::max(top, v);
       }
       if (!data.is_class) continue;
+      // A hyperparameter has a value of its own: a class that happens to be missing changes
+      // nothing.
       std::optional<std::string> name = data.classes.as_symbol();
-      if (name && !is_set(*name)) sizes_.emplace(*name, static_cast<int64_t>(top) + 1);
+      bool hyper = std::any_of(p_.hypers.begin(), p_.hypers.end(),
+                               [&](const auto& h) { return h.name == name; });
+      if (name && !hyper) sizes_.emplace(*name, static_cast<int64_t>(top) + 1);
       least_classes_.emplace_back(&data, static_cast<int64_t>(top) + 1);
     }
     return true;

@@ -1,6 +1,7 @@
 // Evaluation of one function: machine code first, else the interpreter (see evaluation.h).
 #include "driver/evaluation.h"
 
+#include "driver/shape_fault.h"
 #include "thalweg/abi.h"
 
 namespace thalweg::driver {
@@ -27,6 +28,10 @@ std::optional<std::vector<Tensor>> Evaluator::run(const Function& function) {
 
 // `failed`: it ended with a status.
 std::optional<std::vector<Tensor>> Evaluator::compiled(const CompiledFunction& code, bool& failed) {
+  if (shape_fault(pipeline_.graph(), code.function, at_.sizes)) {
+    failed = true;
+    return std::nullopt;
+  }
   size_t bytes = 0;
   for (const loops::Slot& slot : code.layout.temporaries) {
     std::optional<size_t> own = byte_size(slot.shape, slot.dtype, at_.sizes);

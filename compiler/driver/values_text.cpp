@@ -109,7 +109,7 @@ private:
 template <class Leaf> std::string nested(const std::vector<int64_t>& shape, const Leaf& leaf) {
   int64_t count = count_elements(shape);
   std::string text;
-  if (count == 0) return "[]" + shape_label(shape).insert(0, " ");
+  if (count == 0) return "[]";
   for (int64_t i = 0; i < count; ++i) {
     // As many brackets open as trailing axes start here.
     int64_t span = 1, opens = 0, closes = 0;

@@ -1,0 +1,269 @@
+// The interpreter at work on a rule, and its values as lines (see rule_trace.h).
+#include "driver/rule_trace.h"
+
+#include "diag/render.h"
+#include "passes/simplify/simplify.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace thalweg::driver {
+
+using irgen::RuleUnit;
+
+constexpr int64_t kShownElements = 6; // longer tensors are shortened
+
+RuleTrace::RuleTrace(Front& front, Graph& graph, RuleUnit unit, std::vector<size_t> members,
+                     uint64_t seed)
+    : front_(front), graph_(graph), unit_(std::move(unit)), members_(std::move(members)),
+      seed_(seed), named_(unit_.step), answers_(unit_.queries.size()) {
+  named_.results.clear();
+  for (const RuleUnit::Named& name : unit_.names)
+    named_.results.push_back({name.name, name.value, name.per_tensor, -1});
+  finished_ = simplify::contract_fma(graph_, simplify::simplify(graph_, unit_.step));
+}
+
+// Rows are params, or one vector of all of them end to end; flat where the rule sees them flat.
+Tensor RuleTrace::gather(const std::vector<Tensor>& parts, size_t row) const {
+  std::vector<double> numbers;
+  std::vector<size_t> own = whole() ? members_ : std::vector<size_t>{members_[row]};
+  for (size_t k : own)
+    for (int64_t i = 0; i < parts[k].size(); ++i)
+      numbers.push_back(parts[k].number(i));
+  std::vector<int64_t> shape{static_cast<int64_t>(numbers.size())};
+  if (!whole() && unit_.rank != 1) shape = parts[own[0]].shape();
+  return Tensor::of(std::move(numbers), std::move(shape), parts[own[0]].dtype());
+}
+
+void RuleTrace::scatter(const Tensor& value, size_t row, std::vector<Tensor>& parts) const {
+  int64_t at = 0;
+  std::vector<size_t> own = whole() ? members_ : std::vector<size_t>{members_[row]};
+  for (size_t k : own)
+    for (int64_t i = 0; i < parts[k].size(); ++i)
+      parts[k].set_number(i, value.number(at++));
+}
+
+static size_t query_number(const std::string& name) {
+  return static_cast<size_t>(std::stoul(name.substr(5)));
+}
+
+std::vector<Tensor> RuleTrace::shared() const {
+  std::vector<Tensor> inputs;
+  size_t hyper = 0, state = 0;
+  for (const Parameter& p : unit_.step.parameters) {
+    if (p.per_tensor) continue;
+    Tensor value = Tensor::scalar(0, p.type.dtype);
+    if (p.name == "t")
+      value.set_number(0, static_cast<double>(t_));
+    else if (p.name == "loss")
+      value.set_number(0, loss_);
+    else if (p.name == "value" && here_)
+      value = here_->value;
+    else if (p.name.starts_with("hyper "))
+      value.set_number(0, unit_.hypers[hyper++].value);
+    else if (p.name.starts_with("state ") && state < shared_states_.size())
+      value = shared_states_[state++];
+    else if (p.name.starts_with("query"))
+      if (const auto& answer = answers_[query_number(p.name)]) value = answer->value;
+    inputs.push_back(std::move(value));
+  }
+  return inputs;
+}
+
+std::vector<TableRow> RuleTrace::rows(const TracePoint& point) const {
+  std::vector<TableRow> rows(row_count());
+  for (size_t r = 0; r < rows.size(); ++r) {
+    Tensor x = gather(point.values, r);
+    TableRow& row = rows[r];
+    if (unit_.rank == 1)
+      row.bindings["size"] = x.size();
+    else
+      for (size_t k = 0; k < unit_.rank; ++k)
+        row.bindings[fmt::format("size{}", k)] = x.shape()[k];
+    size_t state = 0;
+    for (const Parameter& p : unit_.step.parameters) {
+      if (!p.per_tensor) continue;
+      Tensor value;
+      if (p.name == "x")
+        value = x;
+      else if (p.name == "gradient" && here_)
+        value = gather(here_->gradients, r);
+      else if (p.name.starts_with("state ") && !row_states_.empty())
+        value = row_states_[r][state++];
+      else if (p.name.starts_with("query") && answers_[query_number(p.name)])
+        value = gather(answers_[query_number(p.name)]->gradients, r);
+      else { // not known yet, and not read
+        std::optional<std::vector<int64_t>> shape = evaluate_shape(p.type.shape, row.bindings);
+        value = Tensor(p.type.dtype, shape.value_or(std::vector<int64_t>{}));
+      }
+      row.inputs.push_back(std::move(value));
+    }
+  }
+  return rows;
+}
+
+std::optional<TableEvaluated> RuleTrace::evaluate(const Function& f, const TracePoint& point) {
+  InterpreterOptions options;
+  options.random = [&](const RandomRequest& request, Tensor& out) {
+    std::string name = request.place.row < 0 || whole()
+                           ? unit_.name
+                           : point.names[members_[static_cast<size_t>(request.place.row)]];
+    uint32_t round =
+        request.place.rounds.empty() ? 0 : static_cast<uint32_t>(request.place.rounds.back());
+    fill_draw(request.distribution,
+              {seed_, tw_name_hash(name.data(), name.size()), static_cast<uint32_t>(request.site),
+               round, t_},
+              out);
+  };
+  TableEvaluated out = Interpreter(graph_, options).evaluate_table(f, shared(), rows(point));
+  if (out.ok()) return out;
+  report_failure(front_, f, *out.failure, fmt::format("{} at step {}", unit_.name, t_));
+  return std::nullopt;
+}
+
+bool RuleTrace::start(const TracePoint& point) {
+  t_ = 1;
+  loss_ = std::numeric_limits<double>::infinity();
+  std::optional<TableEvaluated> out =
+      evaluate(simplify::contract_fma(graph_, simplify::simplify(graph_, unit_.initial)), point);
+  if (!out) return false;
+  shared_states_ = std::move(out->shared);
+  row_states_ = std::move(out->rows);
+  return true;
+}
+
+bool RuleTrace::query(size_t k, const TracePoint& point, TracePoint& at) {
+  std::optional<TableEvaluated> out = evaluate(
+      simplify::contract_fma(graph_, simplify::simplify(graph_, unit_.queries[k].point)), point);
+  if (!out) return false;
+  for (size_t r = 0; r < row_count(); ++r)
+    scatter(out->rows[r][0], r, at.values);
+  return true;
+}
+
+void RuleTrace::answer(size_t k, const ObjectiveValue& value) {
+  if (k < answers_.size()) answers_[k] = value;
+}
+
+void RuleTrace::begin(int64_t t, double loss_before, const ObjectiveValue& here) {
+  t_ = t;
+  loss_ = loss_before;
+  here_ = here;
+  std::fill(answers_.begin(), answers_.end(), std::nullopt);
+}
+
+namespace {
+
+// Lines "name shape = value" with the names and shapes in columns.
+class Lines {
+public:
+  explicit Lines(std::string indent) : indent_(std::move(indent)) {}
+  void add(const std::string& name, const Tensor& value) {
+    lines_.push_back({name, shape_label(value.shape()), tensor_text(value, kShownElements)});
+    name_width_ = std::max(name_width_, display_width(name));
+    shape_width_ = std::max(shape_width_, display_width(lines_.back().shape));
+  }
+  std::string str() const {
+    std::string out;
+    for (const Line& line : lines_)
+      out += indent_ + line.name + std::string(name_width_ - display_width(line.name), ' ') +
+             (shape_width_ > 0 ? " " : "") + line.shape +
+             std::string(shape_width_ - display_width(line.shape), ' ') + " = " + line.value + "\n";
+    return out;
+  }
+
+private:
+  struct Line {
+    std::string name, shape, value;
+  };
+  std::string indent_;
+  std::vector<Line> lines_;
+  size_t name_width_ = 0, shape_width_ = 0;
+};
+
+} // namespace
+
+// Shared values first, then row by row: the point, the gradient, states, then names in text order.
+std::string RuleTrace::text(const TracePoint& point, const TableEvaluated& named,
+                            const TableEvaluated& next) const {
+  // A prime is shown with the bits that the run goes on with.
+  auto result_of = [&](const std::string& name) -> std::optional<size_t> {
+    for (size_t k = 0; k < finished_.results.size(); ++k)
+      if (finished_.results[k].updates >= 0 &&
+          (k == 0 ? finished_.results[k].name + "'" : finished_.results[k].name) == name)
+        return k;
+    return std::nullopt;
+  };
+  auto position = [](const Function& f, size_t k) { // among the results of its kind
+    size_t at = 0;
+    for (size_t i = 0; i < k; ++i)
+      at += f.results[i].per_tensor == f.results[k].per_tensor;
+    return at;
+  };
+  std::string out;
+  Lines shared("  ");
+  size_t state = 0;
+  for (const RuleUnit::State& s : unit_.states)
+    if (!s.per_tensor) shared.add(s.name, shared_states_[state++]);
+  for (size_t k = 0; k < finished_.results.size(); ++k)
+    if (!finished_.results[k].per_tensor)
+      shared.add(finished_.results[k].name, next.shared[position(finished_, k)]);
+  for (size_t k = 0; k < unit_.names.size(); ++k)
+    if (!unit_.names[k].per_tensor && !result_of(unit_.names[k].name))
+      shared.add(unit_.names[k].name, named.shared[position(named_, k)]);
+  out += shared.str();
+  std::string variable = finished_.results[0].name;
+  for (size_t r = 0; r < row_count(); ++r) {
+    std::string title;
+    std::vector<size_t> own = whole() ? members_ : std::vector<size_t>{members_[r]};
+    for (size_t k : own)
+      title += fmt::format("{}{}{}", title.empty() ? "" : ", ", point.names[k],
+                           shape_label(point.values[k].shape()));
+    out += fmt::format("  param{} {}\n", own.size() > 1 ? "s" : "", title);
+    Lines lines("    ");
+    lines.add(variable, gather(point.values, r));
+    if (unit_.demands.gradient_at_x)
+      lines.add(fmt::format("∇f({})", variable), gather(here_->gradients, r));
+    for (size_t k = 0; k < unit_.queries.size(); ++k)
+      if (unit_.queries[k].order == 1 && answers_[k])
+        lines.add(fmt::format("∇f(point {})", k + 1), gather(answers_[k]->gradients, r));
+    state = 0;
+    for (const RuleUnit::State& s : unit_.states)
+      if (s.per_tensor) lines.add(s.name, row_states_[r][state++]);
+    for (size_t k = 0; k < unit_.names.size(); ++k) {
+      if (std::optional<size_t> prime = result_of(unit_.names[k].name)) {
+        if (finished_.results[*prime].per_tensor)
+          lines.add(unit_.names[k].name, next.rows[r][position(finished_, *prime)]);
+      } else if (unit_.names[k].per_tensor) {
+        lines.add(unit_.names[k].name, named.rows[r][position(named_, k)]);
+      }
+    }
+    out += lines.str();
+  }
+  return out;
+}
+
+bool RuleTrace::step(TracePoint& point, std::string& out) {
+  std::optional<TableEvaluated> named = evaluate(named_, point);
+  if (!named) return false;
+  std::optional<TableEvaluated> next = evaluate(finished_, point);
+  if (!next) return false;
+  out += text(point, *named, *next);
+  size_t shared_at = 0, row_at = 1; // the first result is the new x
+  size_t shared_state = 0, row_state = 0;
+  for (const RuleUnit::State& state : unit_.states) {
+    if (!state.per_tensor) {
+      shared_states_[shared_state++] = next->shared[shared_at++];
+      continue;
+    }
+    for (size_t r = 0; r < row_count(); ++r)
+      row_states_[r][row_state] = next->rows[r][row_at];
+    ++row_state;
+    ++row_at;
+  }
+  for (size_t r = 0; r < row_count(); ++r)
+    scatter(next->rows[r][0], r, point.values);
+  return true;
+}
+
+} // namespace thalweg::driver

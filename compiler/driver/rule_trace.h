@@ -1,0 +1,66 @@
+// A rule run by the interpreter with all its names in view; for `thalweg trace`.
+#pragma once
+
+#include "driver/evaluation.h"
+#include "irgen/rule.h"
+
+#include <functional>
+
+namespace thalweg::driver {
+
+// The params of a problem as a rule sees them.
+struct TracePoint {
+  std::vector<std::string> names;
+  std::vector<Tensor> values;
+};
+// f and ∇f at a point, one gradient per param. Nothing after a message.
+struct ObjectiveValue {
+  Tensor value; // scalar, in the run's precision
+  std::vector<Tensor> gradients;
+};
+using TraceOracle = std::function<std::optional<ObjectiveValue>(const std::vector<Tensor>&)>;
+
+// One variant of a rule for the params it is applied to. The next states are those of the compiled
+// arithmetic, so the trace walks the run's path; lets are evaluated as they are written.
+class RuleTrace {
+public:
+  RuleTrace(Front& front, Graph& graph, irgen::RuleUnit unit, std::vector<size_t> members,
+            uint64_t seed);
+
+  const irgen::RuleUnit& unit() const { return unit_; }
+  // States before step 1. False after messages, as below.
+  bool start(const TracePoint& point);
+  // Point k other than x at which the rule asks for f or ∇f: into `at`.
+  bool query(size_t k, const TracePoint& point, TracePoint& at);
+  void answer(size_t k, const ObjectiveValue& value);
+  void begin(int64_t t, double loss_before, const ObjectiveValue& here);
+  // Values of the step as text; moves `point` and the states.
+  bool step(TracePoint& point, std::string& text);
+
+private:
+  std::vector<Tensor> shared() const;
+  std::vector<TableRow> rows(const TracePoint& point) const;
+  std::optional<TableEvaluated> evaluate(const Function& f, const TracePoint& point);
+  bool whole() const { return unit_.demands.vector; }
+  size_t row_count() const { return whole() ? 1 : members_.size(); }
+  Tensor gather(const std::vector<Tensor>& parts, size_t row) const;
+  void scatter(const Tensor& value, size_t row, std::vector<Tensor>& parts) const;
+  std::string text(const TracePoint& point, const TableEvaluated& named,
+                   const TableEvaluated& next) const;
+
+  Front& front_;
+  Graph& graph_;
+  irgen::RuleUnit unit_;
+  std::vector<size_t> members_;
+  uint64_t seed_;
+  Function named_;    // lets and primes as written
+  Function finished_; // the step as it is compiled
+  int64_t t_ = 1;
+  double loss_ = 0;
+  std::optional<ObjectiveValue> here_;
+  std::vector<std::optional<ObjectiveValue>> answers_;
+  std::vector<Tensor> shared_states_;
+  std::vector<std::vector<Tensor>> row_states_; // by row, by state of the row
+};
+
+} // namespace thalweg::driver
