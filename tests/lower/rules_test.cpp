@@ -244,3 +244,19 @@ TEST_CASE("checks end the call in their order, before later ones are looked at")
   r.function.checks.erase(r.function.checks.begin() + 1);
   r.check_bits();
 }
+
+TEST_CASE("a shared tensor that every row reads is updated after the rows") {
+  Rule r;
+  Type type = Type::tensor(DType::f32, {Dim::symbol("s")});
+  ValueId table = r.parameter("table", type, false);
+  ValueId own = r.parameter("own", type, true);
+  r.result("table", r.b.sub(table, r.b.full(1, type)), 6, false);
+  r.result("own", r.b.add(own, table), 7);
+  loops::Lowered lowered = r.lower();
+  INFO(lowered.plan_text << print(lowered.program));
+  Tensor start = Tensor::of({1, 2, 3}, {3}, DType::f32);
+  Tensor empty(DType::f32, {0});
+  std::vector<TableRow> rows(2, TableRow{{{"p", 0}}, {empty, empty, empty, empty, start}});
+  std::vector<Tensor> shared{Tensor::scalar(1), Tensor::scalar(2), start};
+  CHECK(compare_table(r.graph, r.function, {{"s", 3}}, shared, rows) == "");
+}

@@ -82,3 +82,22 @@ TEST_CASE("many scalar folds over one tensor share one loop") {
   CHECK(loops == 1);
   CHECK(compare_plain(graph, function, {{"n", 40}}, {ramp(40)}) == "");
 }
+
+TEST_CASE("an axis of size 0 is not divided by") {
+  Graph graph;
+  Builder b(graph);
+  Dim m = Dim::symbol("m");
+  Type type = Type::tensor(DType::f64, {kN, m});
+  ValueId x = b.arg(0, type);
+  ValueId row = b.slice(x, {Dim(0), Dim(0)}, {Dim(1), m}); // legal for n >= 1
+  ValueId spread = b.broadcast(row, {kN, m}, {0, 1});
+  ValueId all =
+      b.reduce_all(Op::reduce_sum, b.add(spread, b.transpose(b.transpose(x, {1, 0}), {1, 0})));
+  Function function{"empty", {{"x", type, false}}, {{"sum", all, false, -1}}, {}, {}, false};
+  for (int64_t size : {0, 1, 5}) {
+    Tensor tensor(DType::f64, {3, size});
+    for (int64_t i = 0; i < tensor.size(); ++i)
+      tensor.set_number(i, static_cast<double>(i + 1));
+    CHECK(compare_plain(graph, function, {{"n", 3}, {"m", size}}, {tensor}) == "");
+  }
+}
