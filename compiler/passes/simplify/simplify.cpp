@@ -5,6 +5,7 @@
 #include "support/check.h"
 
 #include <array>
+#include <utility>
 
 namespace thalweg::simplify {
 namespace {
@@ -73,6 +74,8 @@ ValueId Simplifier::rebuilt(ValueId id) {
   std::vector<ValueId> operands;
   for (ValueId operand : node.operands)
     operands.push_back(normal_.at(operand));
+  // a*b and b*a are one value: the older operand stands first.
+  if (node.op == Op::mul && operands[1] < operands[0]) std::swap(operands[0], operands[1]);
   Attr attr = node.attr;
   for (LambdaId& lambda : attr.lambdas)
     lambda = region(lambda);
