@@ -38,6 +38,7 @@ private:
     unsigned width = 1;
     llvm::Value* first = nullptr; // i64, the variable's value in lane 0
     llvm::Value* mask = nullptr;  // <width x i1>; null: all lanes are active
+    bool prefetch = false;        // ask for what later rounds load
   };
 
   // Values carried around a loop or past a branch.
@@ -81,6 +82,7 @@ private:
   };
   Place place(const loops::Address& address);
   llvm::Value* load(const loops::Address& address, DType dtype);
+  void prefetch(llvm::Value* pointer, uint64_t bytes);
   llvm::Value* to_storage(llvm::Value* value);
   llvm::Value* from_storage(llvm::Value* value, DType dtype);
 

@@ -194,7 +194,9 @@ void FunctionEmitter::emit_lanes(const loops::Loop& loop, unsigned width, Value*
     active = splat(builder_.CreateTrunc(active, builder_.getInt32Ty()), width);
     mask = builder_.CreateICmpULT(lane_numbers(32, width), active);
   }
-  lanes_ = Lanes{loop.var, width, first, mask};
+  const bool streams = loop.kind == loops::Loop::Kind::vector && width > 1 && !mask &&
+                       facts_of(program_, loop.body).loops == 0;
+  lanes_ = Lanes{loop.var, width, first, mask, streams};
   emit(loop.body);
 }
 
