@@ -20,7 +20,7 @@ std::string emit_object(std::span<const loops::Program> programs,
                         const codegen::TargetSpec& target);
 
 struct Member {
-  std::string name; // "adamw.o"
+  std::string name; // "rule.o"
   std::string bytes;
 };
 // The bytes of a static archive with a symbol table; no times, owners or paths in it.

@@ -79,7 +79,7 @@ struct Variant {
 };
 
 struct LibrarySpec {
-  std::string prefix; // "adamw": a C identifier
+  std::string prefix; // a C identifier, as "rule"
   std::string title;  // one line for the header file, or empty
   std::vector<Hyperparameter> hyperparameters;
   std::vector<Variant> variants; // f64 has no suffix, f32 the suffix "_f32"
