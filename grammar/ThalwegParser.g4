@@ -38,12 +38,16 @@ problemItem
   | LET ident ASSIGN expr                                     # LetItem
   | MINIMIZE expr                                             # MinimizeItem
   | MAXIMIZE expr                                             # MaximizeItem
-  | SUBJECT TO LBRACE (constraint (SEMI | COMMA)*)* RBRACE    # SubjectToItem
+  | SUBJECT TO LBRACE constraints? RBRACE                     # SubjectToItem
   | METRIC ident ASSIGN expr                                  # MetricItem
   | REQUIRE expr                                              # RequireItem
   | function                                                  # FunctionItem
   ;
+// A constraint without a name needs a separator before it: only a name shows where it starts.
+constraints: constraint (separators constraint | namedConstraint)* separators?;
 constraint: (ident COLON)? expr;
+namedConstraint: ident COLON expr;
+separators: (SEMI | COMMA)+;
 
 // ── rules, functions, sets, flows ──
 

@@ -66,9 +66,17 @@ ProblemItem DeclBuilder::problem_item(P::ProblemItemContext* node) {
     return make(ObjectiveItem{true, stmts_.expr(i->expr())});
   if (auto* i = dynamic_cast<P::SubjectToItemContext*>(node)) {
     SubjectToItem subject;
-    for (P::ConstraintContext* c : i->constraint())
+    auto add = [&](auto* c) {
       subject.constraints.push_back(
           {c->ident() ? env_.ident(c->ident()) : Ident{}, stmts_.expr(c->expr()), span_of(c)});
+    };
+    if (i->constraints())
+      for (antlr4::tree::ParseTree* child : i->constraints()->children) {
+        if (auto* c = dynamic_cast<P::ConstraintContext*>(child))
+          add(c);
+        else if (auto* named = dynamic_cast<P::NamedConstraintContext*>(child))
+          add(named);
+      }
     return make(std::move(subject));
   }
   if (auto* i = dynamic_cast<P::MetricItemContext*>(node))

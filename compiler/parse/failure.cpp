@@ -74,9 +74,9 @@ public:
       : sources_(sources), tokens_(tokens), f_(failed), diagnostics_(diagnostics) {}
 
   void run() {
-    if (reserved_word() || unknown_statement() || value_after_word() || misused_assign() ||
-        expected_one_thing() || (!expects(tok::PLUS) && expected_few()) || missing_operand() ||
-        side_by_side() || expected_few())
+    if (reserved_word() || unseparated_constraint() || unknown_statement() || value_after_word() ||
+        misused_assign() || expected_one_thing() || (!two_values() && expected_few()) ||
+        missing_operand() || side_by_side() || expected_few())
       return;
     diagnostics_.report(DiagKind::syntax, cur().span,
                         fmt::format("{} does not fit here", shown(cur())));
@@ -100,6 +100,24 @@ private:
   }
   bool expects(uint16_t type) const {
     return std::find(f_.expected.begin(), f_.expected.end(), type) != f_.expected.end();
+  }
+
+  /// A value after a complete value, not in a header: what is missing is an operator.
+  bool two_values() const {
+    if (expects(tok::PLUS)) return true;
+    bool list = expects(tok::RPAREN) || expects(tok::RBRACK);
+    return f_.block && list && prev() && ends_operand(prev()->type) && starts_operand(cur().type);
+  }
+
+  bool unseparated_constraint() {
+    if (f_.block != tok::SUBJECT || f_.begin == 0 || f_.at > f_.begin + 1) return false;
+    const Token& before = tokens_[f_.begin - 1];
+    if (!ends_operand(before.type) || !starts_operand(tokens_[f_.begin].type)) return false;
+    diagnostics_
+        .report(DiagKind::syntax, tokens_[f_.begin].span,
+                "a constraint without a name needs a separator before it")
+        .help(fmt::format("write ';' after {}, or give this one a name: name: …", shown(before)));
+    return true;
   }
 
   bool next_is(uint16_t type) const {
@@ -309,8 +327,10 @@ private:
     auto& d =
         diagnostics_.report(DiagKind::missing_operator, right.span,
                             fmt::format("{} and {} stand side by side", shown(left), shown(right)));
-    d.help(inside_parens(second) ? "put an operator or a comma between them"
-                                 : "put an operator between them");
+    if (inside_parens(second))
+      d.help("put an operator or a comma between them");
+    else
+      d.help("put an operator between them");
     return true;
   }
 

@@ -137,7 +137,9 @@ private:
   void token(size_t i) {
     const Token& t = at(i);
     bool in_inline = !inline_open_.empty();
-    if (t.type == tok::SEMI) { // only separates: the formatter's own separators take its place
+    // Separators go, and the layout's own take their place, where they are not needed.
+    bool needed = !in_inline && (flags_[i + 1] & layout::kSeparated);
+    if (t.type == tok::SEMI && !needed) {
       last_end_ = t.span.end;
       return;
     }
@@ -145,7 +147,8 @@ private:
       start_item(i);
     else if ((flags_[i] & layout::kStatement) && !in_inline)
       start_statement(i);
-    else if ((flags_[i] & layout::kStatement) && at(i - 1).type != tok::LBRACE)
+    else if ((flags_[i] & layout::kStatement) && at(i - 1).type != tok::LBRACE &&
+             at(i - 1).type != tok::COMMA)
       line_.text += ";";
     else if ((flags_[i] & layout::kAttached) && (t.line_start || after_comment_))
       begin_line(t.span.begin, continued());
@@ -181,7 +184,7 @@ private:
     if (!open_line_) return true;
     const Token& t = at(i);
     if (!t.line_start) return false;
-    if (t.type == tok::LBRACE) return false;
+    if (t.type == tok::LBRACE || t.type == tok::SEMI) return false;
     return !(t.type == tok::ELSE && i > 0 && at(i - 1).type == tok::RBRACE);
   }
 

@@ -30,6 +30,10 @@ std::optional<std::vector<uint8_t>> layout_flags(const SourceManager& sources,
     }
     case P::RuleStmt:
     case P::RuleConstraint:
+      flag = layout::kStatement;
+      if (!static_cast<P::ConstraintContext*>(rule)->ident()) flag |= layout::kSeparated;
+      break;
+    case P::RuleNamedConstraint:
     case P::RuleRoute:
     case P::RuleFlowItem: flag = layout::kStatement; break;
     case P::RuleAttached: flag = layout::kAttached; break;

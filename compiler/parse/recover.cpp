@@ -17,7 +17,7 @@ namespace {
 constexpr size_t kMaxFoundErrors = 200; // then the rest of the file is not looked at
 /// Blocks without statement words of their own.
 constexpr uint16_t kRoutes = tok::COLON;
-constexpr uint16_t kConstraints = tok::TO;
+constexpr uint16_t kConstraints = tok::SUBJECT;
 
 /// One block of a stretch of tokens: the braces and where its statements start.
 struct BlockView {

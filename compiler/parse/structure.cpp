@@ -75,8 +75,10 @@ public:
         close_all(token);
       else if (clearly_starts_item(sources_, in_, i))
         close_all(token);
-      else if (clearly_starts_statement(in_, i) || left_of_opener(token, i))
+      else if (clearly_starts_statement(in_, i) || left_of_opener(token, i)) {
         close_parens(token);
+        close_outdented(token, i);
+      }
       expect_brace(token, i);
       if (is_open_paren(token.type) || token.type == tok::LBRACE)
         open(token);
@@ -238,6 +240,14 @@ private:
     header_ = token;
     header_level_ = stack_.size();
     header_indent_ = line_indent_;
+  }
+
+  /// A statement no further right than the line that opened the block around it stands behind that
+  /// block, if a brace is missing at all.
+  void close_outdented(const Token& token, size_t i) {
+    while (stack_.size() > 1 && stack_.back().token.type == tok::LBRACE &&
+           stack_.back().indent >= line_indent_ && !enough_braces_follow(i))
+      insert_closer(token);
   }
 
   bool encloses_brace_at(uint32_t indent) const {

@@ -10,7 +10,7 @@ TEST_CASE("problem") {
                 " data X: [n, d] data y: class(k)[n] data c\n"
                 " param W: [d, k] role head = normal(0, 1) param b = 0 param z: [d]\n"
                 " let m = X @ W; maximize mean(m)\n"
-                " subject to { box: 1 <= b <= 5  W in Simplex, z[0] == 1 }\n"
+                " subject to { box: 1 <= b <= 5, W in Simplex; z[0] == 1 up: b < 2 }\n"
                 " metric acc = mean(m > 0) require lambda > 0\n"
                 " function h(u) = u^2 }") == "doc \"Doc one.\\nDoc two.\"\n"
                                              "problem P (lambda = 0.001) (k)\n"
@@ -26,6 +26,7 @@ TEST_CASE("problem") {
                                              "    box: (compare 1 <= b <= 5)\n"
                                              "    -: (compare W in Simplex)\n"
                                              "    -: (compare (index z [0]) == 1)\n"
+                                             "    up: (compare b < 2)\n"
                                              "  metric acc = (call mean (compare m > 0))\n"
                                              "  require (compare lambda > 0)\n"
                                              "  function h (u) = (^ u 2)\n");

@@ -102,3 +102,11 @@ TEST_CASE("an empty file and a file of comments") {
   CHECK(formatted("").empty());
   CHECK(formatted("\n\n# only this\n\n\n# and this") == "# only this\n\n# and this\n");
 }
+
+TEST_CASE("constraints keep the separators they need") {
+  CHECK(formatted("problem P { subject to { a: x > 0; b: y > 0; z > 1\n; w in S , v > 2 } }") ==
+        "problem P {\n  subject to {\n    a: x > 0\n    b: y > 0;\n    z > 1;\n    w in S,\n"
+        "    v > 2\n  }\n}\n");
+  CHECK(formatted("problem P { subject to { a > 0, b > 1; c > 2 } }") ==
+        "problem P { subject to { a > 0, b > 1; c > 2 } }\n");
+}
