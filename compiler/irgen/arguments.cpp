@@ -135,4 +135,30 @@ std::optional<RuleCall> rule_call(const Unit& unit, const Expr& e) {
   return RuleCall{item, std::move(*values), e.span};
 }
 
+bool check_schedule(const Unit& unit, const Decl& decl) {
+  const auto& schedule = *decl.as<ScheduleDecl>();
+  Elaborator e(unit);
+  size_t errors = unit.diags.error_count();
+  int64_t next = 0;
+  auto open = [&] { return e.builder().arg(next++, Type::scalar(DType::f64)); };
+  e.step = open();
+  e.loss = open();
+  Value v;
+  v.kind = Value::Kind::schedule;
+  v.schedule.decl = &schedule;
+  v.schedule.arguments = std::make_shared<std::vector<Value>>();
+  for (size_t k = 0; k < schedule.params.size(); ++k)
+    v.schedule.arguments->push_back(Value::tensor(open()));
+  std::map<std::string, Elaborator::ScheduleState> states;
+  for (const Stmt* s : schedule.body)
+    if (const auto* list = s->as<StateStmt>())
+      for (const StateDecl& state : list->states) {
+        ValueId id = open();
+        states["." + state.name.name.str()] = {id, id};
+      }
+  e.schedule_states = &states;
+  e.schedule_at(v.schedule, e.step);
+  return unit.diags.error_count() == errors;
+}
+
 } // namespace thalweg::irgen

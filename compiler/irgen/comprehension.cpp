@@ -139,10 +139,12 @@ Value Elaborator::indexed(const Expr& e, const Indexed& n) {
   if (outer) rebind_indices();
   if (!body.is_tensor()) return body;
   // The body is one number per index: a scalar stretches over the axes, any other shape is theirs.
-  if (b_.type(body.id).rank() != full.size() && !b_.type(body.id).is_scalar())
-    return poison(
-        DiagKind::shape_mismatch, n.body->span,
-        fmt::format("under an index the body must be one number, this is {}", type_text(body.id)));
+  if (b_.shape(body.id) != full && !b_.type(body.id).is_scalar()) {
+    error(DiagKind::shape_mismatch, n.body->span,
+          fmt::format("under an index the body must be one number, this is {}", type_text(body.id)))
+        .help("subscript what has axes: x[i]");
+    return {};
+  }
   if (n.op != IndexedOp::tensor && b_.type(body.id).dtype == DType::boolean) {
     if (n.op != IndexedOp::mean)
       return poison(DiagKind::wrong_kind, n.body->span,

@@ -11,6 +11,9 @@ namespace thalweg::irgen {
 
 using namespace ast;
 
+// Far above what memory holds, far below what overflows when counted in bytes.
+constexpr int64_t kMaxElements = 1'000'000'000'000;
+
 // ── messages ─────────────────────────────────────────────────────────────────────────────────────
 
 Diagnostic& Elaborator::error(DiagKind kind, Span span, std::string text) {
@@ -24,15 +27,18 @@ Value Elaborator::not_lowered(Span span, std::string what) {
   return poison(DiagKind::not_lowered, span, fmt::format("{} is not compiled yet", what));
 }
 
+std::string Elaborator::kind_text(DType dtype) {
+  return dtype == DType::boolean ? "a truth value"
+         : dtype == DType::i64   ? "an integer"
+                                 : "a number";
+}
+
 std::string Elaborator::type_text(ValueId id) const {
   const Type& type = u_.graph.type(id);
-  const char* kind = type.dtype == DType::boolean ? "boolean"
-                     : type.dtype == DType::i64   ? "integer"
-                                                  : "number";
-  if (type.is_scalar())
-    return fmt::format("a {}", kind) == "a integer" ? "an integer" : fmt::format("a {}", kind);
-  return is_real(type.dtype) ? shape_str(type.shape)
-                             : fmt::format("{}s {}", kind, shape_str(type.shape));
+  if (type.is_scalar()) return kind_text(type.dtype);
+  std::string shape = shape_str(type.shape);
+  if (is_real(type.dtype)) return shape;
+  return (type.dtype == DType::boolean ? "truth values " : "integers ") + shape;
 }
 
 std::string Elaborator::source_text(const Expr& e) const {
@@ -298,6 +304,17 @@ std::optional<Shape> Elaborator::shape(const std::vector<const Expr*>& dims) {
       return std::nullopt;
     }
     shape.push_back(*dim);
+  }
+  int64_t elements = 1;
+  for (size_t k = 0; k < shape.size(); ++k) {
+    if (!shape[k].is_constant()) continue;
+    int64_t size = shape[k].constant();
+    if (size > 0 && elements > kMaxElements / size) {
+      error(DiagKind::bad_size, join(dims[0]->span, dims[k]->span),
+            "a shape of more than 10^12 elements is too large");
+      return std::nullopt;
+    }
+    elements *= std::max<int64_t>(size, 1);
   }
   if (shape.size() > 8) {
     error(DiagKind::bad_size, dims[0]->span, "at most 8 axes");

@@ -89,7 +89,8 @@ public:
   Value poison(DiagKind kind, Span span, std::string text);
   Diagnostic& error(DiagKind kind, Span span, std::string text);
   Value not_lowered(Span span, std::string what);
-  std::string type_text(ValueId id) const; // "[n, d]", "a number", "booleans [n]"
+  std::string type_text(ValueId id) const;   // "[n, d]", "a number", "booleans [n]"
+  static std::string kind_text(DType dtype); // "a number", "an integer", "a truth value"
   std::string source_text(const ast::Expr& e) const;
   // Adds "dimension d comes from …" notes for the names in these shapes.
   void explain_dims(Diagnostic& d, const Shape& a, const Shape& b) const;

@@ -76,7 +76,11 @@ Value Elaborator::block(const Block& body, Span where) {
     }
     if (!statement(*s, returned)) return {};
   }
-  if (!returned) return poison(DiagKind::missing_return, where, "the block returns nothing");
+  if (!returned) {
+    error(DiagKind::missing_return, where, "the block returns nothing")
+        .help("end it with a line 'return …'");
+    return {};
+  }
   return *returned;
 }
 

@@ -1,8 +1,11 @@
 // Parts, shapes and products of tensors: x[i, :], .T, fields, array literals, @ and dot.
 #include "irgen/elaborator.h"
 
+#include "diag/suggest.h"
+
 #include <algorithm>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace thalweg::irgen {
 
@@ -19,8 +22,11 @@ Value Elaborator::index(const Expr& e, const Index& n) {
       }));
   if (places > shape.size())
     return poison(DiagKind::bad_index, e.span,
-                  fmt::format("'{}' has {} ax{}, {} indices are given", source_text(*n.base),
-                              shape.size(), shape.size() == 1 ? "is" : "es", places));
+                  shape.empty()
+                      ? fmt::format("'{}' is {} and has no elements to index", source_text(*n.base),
+                                    type_text(base.id))
+                      : fmt::format("'{}' has {} ax{}, {} indices are given", source_text(*n.base),
+                                    shape.size(), shape.size() == 1 ? "is" : "es", places));
 
   // One part per axis of the base; `value` parts are integers of any (common) shape.
   struct Part {
@@ -165,19 +171,30 @@ Value Elaborator::index(const Expr& e, const Index& n) {
 Value Elaborator::field(const Expr& e, const Field& n) {
   Value base = expr(*n.base);
   if (base.kind == Value::Kind::objective) {
-    for (std::string_view part : {"full", "smooth", "nonsmooth", "eq", "ineq", "set"})
-      if (n.field.name == part) {
+    const std::vector<std::string> parts{"full", "smooth", "nonsmooth", "eq", "ineq", "set"};
+    for (const std::string& part : parts)
+      if (n.field.name == std::string_view(part)) {
         base.objective.part = part;
         return base;
       }
-    return poison(DiagKind::unknown_field, n.field.span,
-                  fmt::format("an objective has no part '{}'", n.field.name.view()));
+    Diagnostic& d = error(DiagKind::unknown_field, n.field.span,
+                          fmt::format("an objective has no part '{}'", n.field.name.view()));
+    if (auto near = suggest(n.field.name.view(), parts))
+      d.help(fmt::format("did you mean '{}'?", *near));
+    else
+      d.note(fmt::format("it has: {}", fmt::join(parts, ", ")));
+    return {};
   }
   if (free_name)
     if (std::optional<Value> v = free_name(e)) return *v;
   if (base.is_poison()) return base;
-  return poison(DiagKind::unknown_field, n.field.span,
-                fmt::format("'{}' has no field '{}'", source_text(*n.base), n.field.name.view()));
+  Diagnostic& d =
+      error(DiagKind::unknown_field, n.field.span,
+            fmt::format("'{}' has no field '{}'", source_text(*n.base), n.field.name.view()));
+  if (const sema::Builtin* builtin = sema::find_builtin(n.field.name.view());
+      builtin && builtin->least == 1)
+    d.help(fmt::format("write {}({})", builtin->name, source_text(*n.base)));
+  return {};
 }
 
 Value Elaborator::transpose(Value v, const Expr& e) {

@@ -1,5 +1,7 @@
 // Rules: gradient through the transforms, states to their least shapes, the step as one function.
-#include "irgen/rule.h"
+#include "irgen/rule_frame.h"
+
+#include "ir/varying.h"
 
 #include "support/check.h"
 
@@ -37,18 +39,10 @@ namespace {
 
 constexpr int kMaxShapeRounds = 10;
 
-struct StateDef {
-  std::string name;
-  const StateDecl* decl;
-  Type type;
-  bool per_tensor;
-  std::string schedule; // prefix of the schedule it belongs to
-};
-
-class RuleBuilder : public RuleHooks {
+class RuleBuilder : public RuleFrame {
 public:
   RuleBuilder(const Unit& unit, const Chain& chain, size_t rank)
-      : u_(unit), chain_(chain), rank_(rank) {}
+      : RuleFrame(unit, chain), rank_(rank) {}
 
   std::optional<RuleUnit> run() {
     size_t errors = u_.diags.error_count();
@@ -84,7 +78,11 @@ public:
       begin();
       initial_states(round == 0);
       if (u_.diags.error_count() > errors) return std::nullopt;
+      TW_CHECK(unit_.initial.results.size() == states_.size(), "a state without initial value");
       begin();
+      points_.clear();
+      transformed_.reset();
+      in_transform_ = false;
       if (!steps() || u_.diags.error_count() > errors) return std::nullopt;
       if (!widen()) break;
       if (round == kMaxShapeRounds) {
@@ -145,179 +143,6 @@ public:
 
 private:
   static std::string query_name(size_t k) { return fmt::format("query{}", k); }
-  ValueId arg(std::string_view name) {
-    for (size_t k = 0; k < parameters_.size(); ++k)
-      if (parameters_[k].name == name)
-        return e_->builder().arg(static_cast<int64_t>(k), parameters_[k].type);
-    TW_CHECK(false, "no parameter {}", name);
-  }
-  ValueId parameter(std::string name, Type type, bool per_tensor) {
-    parameters_.push_back({std::move(name), type, per_tensor});
-    return e_->builder().arg(static_cast<int64_t>(parameters_.size()) - 1, type);
-  }
-
-  // ── hyperparameters ──
-  void add_hyper(const std::string& name, const Argument& a) {
-    if (a.kind == Argument::Kind::number) unit_.hypers.push_back({name, a.number, a.span});
-    if (a.kind == Argument::Kind::schedule)
-      for (size_t k = 0; k < a.arguments.size(); ++k)
-        add_hyper(name + "." + a.schedule->params[k].name.name.str(), a.arguments[k]);
-    if (a.kind == Argument::Kind::rule)
-      u_.diags.report(DiagKind::not_lowered, a.span.valid() ? a.span : name_.span,
-                      "an optimizer inside an optimizer is not compiled yet");
-  }
-  static const std::vector<Param>& params_of(const Decl& decl) {
-    if (const auto* t = decl.as<TransformDecl>()) return t->params;
-    return decl.as<OptimizerDecl>()->params;
-  }
-  std::string prefix(const RuleCall& call) const {
-    return &call == &chain_.rule ? "" : name_of(*call.decl).name.str() + ".";
-  }
-  void for_calls(const std::function<void(const RuleCall&)>& visit) {
-    for (const RuleCall& call : chain_.transforms)
-      visit(call);
-    if (chain_.rule.decl) visit(chain_.rule);
-  }
-  void collect_hypers() {
-    for_calls([&](const RuleCall& call) {
-      const std::vector<Param>& params = params_of(*call.decl);
-      for (size_t k = 0; k < params.size(); ++k)
-        add_hyper(prefix(call) + params[k].name.name.str(), call.arguments[k]);
-    });
-  }
-  Value hyper_value(const std::string& name, const Argument& a) {
-    Builder& b = e_->builder();
-    switch (a.kind) {
-    case Argument::Kind::number: return Value::tensor(arg("hyper " + name));
-    case Argument::Kind::boolean: return Value::tensor(b.constant(a.number, DType::boolean));
-    case Argument::Kind::schedule: {
-      Value v;
-      v.kind = Value::Kind::schedule;
-      v.schedule.decl = a.schedule;
-      v.schedule.prefix = name;
-      v.schedule.arguments = std::make_shared<std::vector<Value>>();
-      for (size_t k = 0; k < a.arguments.size(); ++k)
-        v.schedule.arguments->push_back(
-            hyper_value(name + "." + a.schedule->params[k].name.name.str(), a.arguments[k]));
-      return v;
-    }
-    case Argument::Kind::rule: return {};
-    }
-    return {};
-  }
-  void bind_hypers(const RuleCall& call) {
-    const std::vector<Param>& params = params_of(*call.decl);
-    for (size_t k = 0; k < params.size(); ++k)
-      e_->bind(u_.program.symbol_of(params[k].name),
-               hyper_value(prefix(call) + params[k].name.name.str(), call.arguments[k]));
-  }
-
-  // ── states ──
-  void collect_states() {
-    auto from = [&](const Block& body, const std::string& prefix, bool per_tensor,
-                    const std::string& schedule) {
-      for (const Stmt* s : body)
-        if (const auto* states = s->as<StateStmt>())
-          for (const StateDecl& state : states->states)
-            states_.push_back({prefix + state.name.name.str(), &state, Type::scalar(DType::f64),
-                               per_tensor, schedule});
-    };
-    for_calls([&](const RuleCall& call) {
-      const std::vector<Param>& params = params_of(*call.decl);
-      for (size_t k = 0; k < params.size(); ++k)
-        if (call.arguments[k].kind == Argument::Kind::schedule)
-          from(call.arguments[k].schedule->body, prefix(call) + params[k].name.name.str() + ".",
-               false, prefix(call) + params[k].name.name.str());
-    });
-    for_calls([&](const RuleCall& call) {
-      if (const auto* t = call.decl->as<TransformDecl>())
-        from(t->body, prefix(call), true, "");
-      else
-        from(body_->body, "", true, "");
-    });
-  }
-
-  // A fresh elaborator with all parameters of the functions bound.
-  void begin() {
-    e_.emplace(u_);
-    e_->hooks = this;
-    e_->draw_shape = x_type_.shape;
-    parameters_.clear();
-    points_.clear();
-    unit_.names.clear();
-    transformed_.reset();
-    in_transform_ = false;
-    e_->step = parameter("t", Type::scalar(DType::f64), false);
-    e_->loss = parameter("loss", Type::scalar(DType::f64), false);
-    parameter("value", Type::scalar(u_.precision), false);
-    for (const RuleUnit::Hyper& hyper : unit_.hypers)
-      parameter("hyper " + hyper.name, Type::scalar(DType::f64), false);
-    for (const StateDef& state : states_)
-      if (!state.per_tensor) parameter("state " + state.name, state.type, false);
-    x_ = parameter("x", x_type_, true);
-    gradient_ = parameter("gradient", x_type_, true);
-    for (const StateDef& state : states_)
-      if (state.per_tensor) parameter("state " + state.name, state.type, true);
-    if (body_) e_->bind(u_.program.symbol_of(body_->variable), Value::tensor(x_));
-    schedule_states_.clear();
-    for (const StateDef& state : states_) {
-      ValueId id = arg("state " + state.name);
-      if (state.per_tensor)
-        e_->bind(u_.program.symbol_of(state.decl->name), Value::tensor(id));
-      else
-        schedule_states_[state.name] = {id, id};
-    }
-    e_->schedule_states = &schedule_states_;
-    for_calls([&](const RuleCall& call) { bind_hypers(call); });
-    bind_objective();
-  }
-  void bind_objective() {
-    Value f;
-    f.kind = Value::Kind::objective;
-    for (size_t k = 0; k < u_.program.symbols.size(); ++k)
-      if (u_.program.symbols[k].kind == sema::SymbolKind::objective)
-        e_->bind(sema::SymbolId(static_cast<uint32_t>(k)), f);
-  }
-
-  void initial_states(bool first) {
-    std::vector<Result> results;
-    for (StateDef& state : states_) {
-      bool own_type = state.decl->type.has_value();
-      Value v = state.decl->init ? e_->tensor(*state.decl->init)
-                                 : Value::tensor(e_->builder().constant(0));
-      if (!v.is_tensor()) return;
-      if (e_->builder().type(v.id).dtype != DType::boolean) v.id = e_->real(v.id);
-      if (!state.schedule.empty()) v.id = e_->builder().cast(v.id, DType::f64);
-      if (own_type && state.decl->type->like) {
-        Value like = e_->tensor(*state.decl->type->like);
-        if (!like.is_tensor()) return;
-        v.id = e_->to_precision(v.id);
-        v = e_->broadcast_to(v, e_->builder().shape(like.id), *state.decl->init, "the state");
-      } else if (own_type && state.decl->type->has_dims) {
-        std::optional<Shape> shape = e_->shape(state.decl->type->dims);
-        if (!shape) return;
-        v.id = e_->to_precision(v.id);
-        v = e_->broadcast_to(v, *shape, *state.decl->init, "the state");
-      }
-      if (!v.is_tensor()) return;
-      if (first)
-        state.type = e_->builder().type(v.id);
-      else
-        v.id = fit(v.id, state.type);
-      results.push_back({state.name, v.id, state.per_tensor, -1});
-    }
-    unit_.initial.results = std::move(results);
-  }
-  // A value of a narrower type in a wider state.
-  ValueId fit(ValueId id, const Type& type) {
-    Builder& b = e_->builder();
-    if (is_real(type.dtype)) id = b.cast(id, type.dtype);
-    std::vector<int64_t> axes;
-    size_t rank = b.type(id).rank();
-    for (size_t k = 0; k < rank; ++k)
-      axes.push_back(static_cast<int64_t>(type.rank() - rank + k));
-    return b.broadcast(id, type.shape, axes);
-  }
 
   // The gradient at x, through the transforms; built once.
   Value gradient_at_x() {
@@ -327,7 +152,9 @@ private:
     for (const RuleCall& call : chain_.transforms) {
       const auto& transform = *call.decl->as<TransformDecl>();
       e_->bind(u_.program.symbol_of(transform.variable), g);
+      enter(call);
       if (!body(transform.body, prefix(call))) return {};
+      leave(call);
       g = next(transform.variable, x_type_, "the gradient");
       if (!g.is_tensor()) return g;
     }
@@ -390,7 +217,11 @@ private:
 
   bool steps() {
     reports_.clear();
-    if (body_ && !body(body_->body, "")) return false;
+    if (body_) {
+      enter(chain_.rule);
+      if (!body(body_->body, "")) return false;
+      leave(chain_.rule);
+    }
     // The schedules' states advance even where the rule does not read the rate.
     recorded_.clear();
     for_calls([&](const RuleCall& call) {
@@ -409,56 +240,6 @@ private:
     return new_x_.is_tensor();
   }
 
-  // Widens states whose next values are wider; true if any did.
-  bool widen() {
-    bool changed = false;
-    next_states_.clear();
-    for (StateDef& state : states_) {
-      ValueId id;
-      if (!state.per_tensor) {
-        id = schedule_states_[state.name].next;
-      } else {
-        auto it = e_->primes.find(u_.program.symbol_of(state.decl->name).value);
-        if (it == e_->primes.end() || !it->second.is_tensor()) return false;
-        id = it->second.id;
-        if (e_->builder().type(id).dtype == DType::i64) id = e_->real(id);
-      }
-      Type found = e_->builder().type(id);
-      Type wide = state.type;
-      if (found.dtype != wide.dtype && is_real(found.dtype) && is_real(wide.dtype))
-        wide.dtype = u_.precision;
-      if (found.rank() > 0 && is_real(wide.dtype)) wide.dtype = u_.precision;
-      if (wide.shape.empty()) wide.shape = found.shape;
-      if (!found.shape.empty() && found.shape != wide.shape) {
-        u_.diags.report(DiagKind::state_shape, state.decl->name.span,
-                        fmt::format("state '{}' starts as {}, its next value is {}", state.name,
-                                    shape_str(state.type.shape), shape_str(found.shape)));
-        return false;
-      }
-      if (!(wide == state.type)) {
-        state.type = wide;
-        changed = true;
-      }
-      next_states_.push_back(id);
-    }
-    return changed;
-  }
-
-  // Whether a value differs between the tensors of the table.
-  std::vector<bool> row_dependent(std::span<const ValueId> roots) {
-    std::vector<bool> depends(u_.graph.size(), false);
-    for (ValueId id : reachable(u_.graph, roots)) {
-      const Node& node = u_.graph.node(id);
-      bool d = node.op == Op::arg && parameters_[static_cast<size_t>(node.attr.ints[0])].per_tensor;
-      if (node.op == Op::dim) d = true;
-      if (node.op != Op::across_sum && node.op != Op::across_min && node.op != Op::across_max)
-        for (ValueId operand : node.operands)
-          d = d || depends[operand.value];
-      depends[id.value] = d;
-    }
-    return depends;
-  }
-
   void finish() {
     auto base = [&](Function& f, std::string name) {
       f.name = std::move(name);
@@ -475,7 +256,7 @@ private:
     for (size_t k = 0; k < states_.size(); ++k) {
       const StateDef& state = states_[k];
       unit_.states.push_back({state.name, state.type, state.per_tensor});
-      results.push_back({state.name + "'", fit(next_states_[k], state.type), state.per_tensor,
+      results.push_back({state.name + "'", fit(state.next, state.type), state.per_tensor,
                          static_cast<int>(unit_.index_of("state " + state.name))});
     }
     for (const auto& [name, id] : recorded_) {
@@ -502,8 +283,9 @@ private:
                              op == Op::across_max;
     }
     unit_.shape_sensitive = e_->shape_sensitive;
+    std::vector<bool> varies = varies_by_tensor(u_.graph, unit_.step);
     for (RuleUnit::Named& named : unit_.names)
-      named.per_tensor = row_dependent(std::span(&named.value, 1))[named.value.value];
+      named.per_tensor = varies[named.value.value];
   }
 
   void report(const ReportItem& item, std::vector<Result>& results) {
@@ -516,7 +298,7 @@ private:
                       fmt::format("a report is one number; '{}' is {}", name, e_->type_text(v.id)));
       return;
     }
-    bool varies = row_dependent(std::span(&v.id, 1))[v.id.value];
+    bool varies = varies_by_tensor(u_.graph, unit_.step)[v.id.value];
     if (varies && !unit_.demands.vector) {
       u_.diags
           .report(DiagKind::not_scalar, item.value->span,
@@ -533,25 +315,13 @@ private:
     results.push_back({name, v.id, false, -1});
   }
 
-  Unit u_;
-  const Chain& chain_;
   size_t rank_;
-  Ident name_;
-  const RuleBody* body_ = nullptr; // of the rule; null for transforms alone
-  RuleUnit unit_;
-  Type x_type_;
-  std::optional<Elaborator> e_;
-  std::vector<thalweg::Parameter> parameters_;
-  std::vector<StateDef> states_;
-  std::map<std::string, Elaborator::ScheduleState> schedule_states_;
-  ValueId x_, gradient_;
   std::vector<std::pair<ValueId, int>> points_;
   std::optional<Value> transformed_;
   bool in_transform_ = false;
   std::vector<const ReportStmt*> reports_;
   std::vector<std::pair<std::string, ValueId>> recorded_;
   Value new_x_;
-  std::vector<ValueId> next_states_;
 };
 
 } // namespace
@@ -561,32 +331,6 @@ std::optional<RuleUnit> elaborate_rule(const Unit& unit, const Chain& chain, siz
     if (unit.program.broken.contains(call.decl)) return std::nullopt;
   if (chain.rule.decl && unit.program.broken.contains(chain.rule.decl)) return std::nullopt;
   return RuleBuilder(unit, chain, rank).run();
-}
-
-bool check_schedule(const Unit& unit, const Decl& decl) {
-  const auto& schedule = *decl.as<ScheduleDecl>();
-  Elaborator e(unit);
-  size_t errors = unit.diags.error_count();
-  int64_t next = 0;
-  auto open = [&] { return e.builder().arg(next++, Type::scalar(DType::f64)); };
-  e.step = open();
-  e.loss = open();
-  Value v;
-  v.kind = Value::Kind::schedule;
-  v.schedule.decl = &schedule;
-  v.schedule.arguments = std::make_shared<std::vector<Value>>();
-  for (size_t k = 0; k < schedule.params.size(); ++k)
-    v.schedule.arguments->push_back(Value::tensor(open()));
-  std::map<std::string, Elaborator::ScheduleState> states;
-  for (const Stmt* s : schedule.body)
-    if (const auto* list = s->as<StateStmt>())
-      for (const StateDecl& state : list->states) {
-        ValueId id = open();
-        states["." + state.name.name.str()] = {id, id};
-      }
-  e.schedule_states = &states;
-  e.schedule_at(v.schedule, e.step);
-  return unit.diags.error_count() == errors;
 }
 
 } // namespace thalweg::irgen
