@@ -82,9 +82,13 @@ TEST_CASE("logistic regression: value, gradient and Hessian read like a paper") 
   CHECK(p.text(0) == std::string("mean(softplus(-margin)) + lambda/2 * sum(w^2)") + margin);
   CHECK(p.text(1) == std::string("lambda*w - X.T @ (y * sigmoid(-margin)) / n") + margin);
   CHECK(p.text(2) == std::string("-dot(y, sigmoid(-margin)) / n") + margin);
-  for (size_t k = 3; k < p.f.results.size(); ++k)
-    UNSCOPED_INFO(p.text(k));
-  CHECK(p.text(6).find("margin") != std::string::npos);
+  // The Hessian, block by block; the mixed blocks are one vector.
+  CHECK(p.text(3) == std::string("lambda * eye(d) + X.T @ (X * (y^2 * sigmoid(-margin) * "
+                                 "sigmoid(margin))[:, new]) / n") +
+                         margin);
+  CHECK(p.text(4) == std::string("X.T @ (y^2 * sigmoid(-margin) * sigmoid(margin)) / n") + margin);
+  CHECK(p.text(5) == p.text(4));
+  CHECK(p.text(6) == std::string("dot(y, y * sigmoid(-margin) * sigmoid(margin)) / n") + margin);
 }
 
 TEST_CASE("logistic regression in Unicode and LaTeX") {

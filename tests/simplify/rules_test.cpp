@@ -95,6 +95,12 @@ const Instance kInstances[] = {
      }},
     {"s1*(s2*x) = (s1*s2)*x",
      [](L& l) { return V{l.b.mul(l.b.mul(l.x, l.spread(l.s)), l.spread(l.t))}; }},
+    {"u*(v*x) = (u*v)*x",
+     [](L& l) {
+       ValueId u = l.b.broadcast(l.v, l.matrix, {1});
+       ValueId v = l.b.broadcast(l.un(Op::exp, l.v), l.matrix, {1});
+       return V{l.b.mul(u, l.b.mul(l.x, v)), l.b.mul(l.b.mul(v, l.x), u)};
+     }},
     {"(s*x)*y = s*(x*y)", [](L& l) { return V{l.b.mul(l.b.mul(l.x, l.spread(l.s)), l.y)}; }},
     {"c1*(c2*x) = (c1*c2)*x",
      [](L& l) {
@@ -308,6 +314,32 @@ const Instance kInstances[] = {
      [](L& l) { return V{l.sum(l.b.reshape(l.x, {l.rows * l.columns}), {0})}; }},
     {"sum(sum(x)) = sum(x)", [](L& l) { return V{l.sum(l.sum(l.x, {0}), {0})}; }},
     {"sum(a*b) = dot(a, b)", [](L& l) { return V{l.sum(l.b.mul(l.x, l.y), {0, 1})}; }},
+    {"sum(a*broadcast(v)) = a @ v",
+     [](L& l) {
+       ValueId wide = l.b.broadcast(l.v, l.matrix, {1});
+       return V{l.sum(l.b.mul(l.x, wide), {1}), l.sum(l.b.mul(wide, l.x), {1})};
+     }},
+    {"transpose(op(a, b)) = op(a', b') without a transpose",
+     [](L& l) {
+       ValueId square = l.b.contract(l.x, {0, 1}, l.y, {0, 2}, {1, 2});
+       ValueId sum = l.b.add(l.b.mul(l.b.full(3, l.b.type(square)), l.identity()), square);
+       ValueId rows = l.b.mul(square, l.b.broadcast(l.v, {l.columns, l.columns}, {0}));
+       return V{l.b.transpose(square, {1, 0}), l.b.transpose(sum, {1, 0}),
+                l.b.transpose(rows, {1, 0}), l.b.transpose(l.un(Op::exp, sum), {1, 0})};
+     }},
+    {"contract(op(transpose(a), …), b) = contract(op(a, …), b)",
+     [](L& l) {
+       Shape turned{l.columns, l.rows};
+       ValueId left = l.b.mul(l.b.transpose(l.x, {1, 0}), l.b.broadcast(l.v, turned, {0}));
+       return V{l.b.contract(left, {0, 1}, l.y, {1, 2}, {0, 2}),
+                l.b.contract(l.y, {1, 2}, left, {0, 1}, {2, 0})};
+     }},
+    {"contract(v*a, u) = contract(a, v*u)",
+     [](L& l) {
+       ValueId rows = l.sum(l.y, {1});
+       ValueId left = l.b.mul(l.b.broadcast(rows, l.matrix, {0}), l.x);
+       return V{l.b.contract(left, {0, 1}, l.sum(l.x, {1}), {0}, {1})};
+     }},
     {"contract(transpose(a), b) = contract(a, b)",
      [](L& l) {
        ValueId turned = l.b.transpose(l.x, {1, 0});

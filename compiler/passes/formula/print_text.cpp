@@ -43,7 +43,11 @@ private:
     case Kind::product: return product(e);
     case Kind::power: return power(e);
     case Kind::call: return call(e);
-    case Kind::matmul: return print(*e.parts[0], kProduct) + " @ " + print(*e.parts[1], kUnary);
+    case Kind::matmul: {
+      // A product on the left would mean the same without parentheses; with them it is readable.
+      Level left = e.parts[0]->kind == Kind::matmul ? kProduct : kUnary;
+      return print(*e.parts[0], left) + " @ " + print(*e.parts[1], kUnary);
+    }
     case Kind::transpose: return print(*e.parts[0], kAtom) + (unicode_ ? "ᵀ" : ".T");
     case Kind::subscript: return print(*e.parts[0], kAtom) + "[" + e.text + "]";
     case Kind::compare:

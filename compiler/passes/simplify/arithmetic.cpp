@@ -102,6 +102,21 @@ Maybe uniform_outward(C& c, ValueId id) {
     }
   return std::nullopt;
 }
+// The same for factors spread from the same axes of the tensor: one product on those axes.
+Maybe gather_spread(C& c, ValueId id) {
+  for (size_t k = 0; k < 2; ++k) {
+    ValueId u = c.operand(id, k), x = c.operand(id, 1 - k);
+    if (c.op(u) != Op::broadcast || c.op(x) != Op::mul) continue;
+    for (size_t j = 0; j < 2; ++j) {
+      ValueId v = c.operand(x, j), rest = c.operand(x, 1 - j);
+      if (c.op(v) != Op::broadcast || c.op(rest) == Op::broadcast) continue;
+      ValueId a = c.operand(u, 0), b = c.operand(v, 0);
+      if (c.node(u).attr != c.node(v).attr || c.type(a) != c.type(b)) continue;
+      return c.b.mul(c.b.broadcast(c.b.mul(a, b), c.type(id).shape, c.node(u).attr.ints), rest);
+    }
+  }
+  return std::nullopt;
+}
 // c1*(c2*x), (x/c1)*c2, (c1/x)*c2 with constant scalars c1, c2; the constants meet in f64.
 Maybe gather_constants(C& c, ValueId id) {
   DType dtype = c.type(id).dtype;
@@ -253,6 +268,7 @@ const Rule kRules[] = {
     {"-1*x = -x", {Op::mul}, exact, times_minus_one},
     {"a * -b = -(a*b)", {Op::mul}, exact, mul_negated},
     {"s1*(s2*x) = (s1*s2)*x", {Op::mul}, rounding, gather_uniform},
+    {"u*(v*x) = (u*v)*x", {Op::mul}, rounding, gather_spread},
     {"(s*x)*y = s*(x*y)", {Op::mul}, rounding, uniform_outward},
     {"c1*(c2*x) = (c1*c2)*x", {Op::mul}, rounding, gather_constants},
     {"(1/n)*x = x/n", {Op::mul}, rounding, times_reciprocal},

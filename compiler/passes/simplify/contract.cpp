@@ -103,6 +103,35 @@ Maybe scale_outside(C& c, ValueId id) {
   return std::nullopt;
 }
 
+// A factor of the larger side that only has axes of the smaller one moves there: (v*A) @ u = A @
+// (v*u).
+Maybe factor_across(C& c, ValueId id) {
+  Einsum e = einsum(c, id);
+  for (size_t side = 0; side < 2; ++side) {
+    ValueId x = e.value[side], u = e.value[1 - side];
+    if (c.op(x) != Op::mul || C::extent(c.type(u)) >= C::extent(c.type(x))) continue;
+    for (size_t k = 0; k < 2; ++k) {
+      ValueId spread = c.operand(x, k);
+      if (c.op(spread) != Op::broadcast) continue;
+      ValueId v = c.operand(spread, 0);
+      Axes map;
+      bool fits = true;
+      for (size_t axis = 0; axis < c.type(v).rank(); ++axis) {
+        int64_t label = e.labels[side][c.node(spread).attr.ints[axis]];
+        auto it = std::find(e.labels[1 - side].begin(), e.labels[1 - side].end(), label);
+        fits &= it != e.labels[1 - side].end();
+        if (fits) map.push_back(it - e.labels[1 - side].begin());
+        fits &= std::is_sorted(map.begin(), map.end());
+      }
+      if (!fits || c.type(v).is_scalar()) continue;
+      e.value[side] = c.operand(x, 1 - k);
+      e.value[1 - side] = c.b.mul(c.b.broadcast(v, c.type(u).shape, std::move(map)), u);
+      return make(c, e);
+    }
+  }
+  return std::nullopt;
+}
+
 // Pairs of axes that an identity tensor select(i == j and …, 1, 0) ties together; empty if it is
 // none.
 std::vector<std::pair<int64_t, int64_t>> identity_pairs(C& c, ValueId id) {
@@ -193,6 +222,7 @@ const Rule kRules[] = {
     {"contract(transpose(a), b) = contract(a, b)", {Op::contract}, rounding, absorb_transpose},
     {"contract(broadcast(a), b) = contract(a, b)", {Op::contract}, rounding, drop_broadcast},
     {"contract(s*a, b) = s*contract(a, b)", {Op::contract}, rounding, scale_outside},
+    {"contract(v*a, u) = contract(a, v*u)", {Op::contract}, rounding, factor_across},
     {"contract(identity, a) = a", {Op::contract}, rounding, with_identity},
     {"contract(a, b) with nothing summed = a*b", {Op::contract}, rounding, no_sum},
     {"contract(s, a) = s*sum(a)", {Op::contract}, rounding, with_scalar},

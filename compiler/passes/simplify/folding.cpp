@@ -124,6 +124,26 @@ Maybe sum_product(C& c, ValueId id) {
   return c.b.contract(c.operand(x, 0), labels, c.operand(x, 1), labels, {});
 }
 
+// Σ a*v along axes that v has, where v is spread over others: a matrix times a vector.
+Maybe sum_spread_product(C& c, ValueId id) {
+  ValueId x = c.operand(id, 0);
+  if (c.op(x) != Op::mul || !c.is_real(id) || c.scaled(x)) return std::nullopt;
+  Axes axes = reduced(c, id);
+  for (size_t k = 0; k < 2; ++k) {
+    ValueId v = c.operand(x, k);
+    if (c.op(v) != Op::broadcast || c.type(c.operand(v, 0)).is_scalar()) continue;
+    const Axes& map = c.node(v).attr.ints;
+    if (!std::all_of(axes.begin(), axes.end(), [&](int64_t a) { return contains(map, a); }))
+      continue;
+    Axes labels(c.type(x).rank()), out;
+    std::iota(labels.begin(), labels.end(), 0);
+    for (int64_t label : labels)
+      if (!contains(axes, label)) out.push_back(label);
+    return c.b.contract(c.operand(x, 0), labels, c.operand(x, 1), labels, out);
+  }
+  return std::nullopt;
+}
+
 const std::vector<Op> kFolds{Op::reduce_sum, Op::reduce_prod, Op::reduce_min, Op::reduce_max};
 
 const Rule kRules[] = {
@@ -136,6 +156,7 @@ const Rule kRules[] = {
     {"sum(reshape(x)) = sum(x)", kFolds, rounding, all_of_reshape},
     {"sum(sum(x)) = sum(x)", kFolds, rounding, sum_of_sum},
     {"sum(a*b) = dot(a, b)", {Op::reduce_sum}, rounding, sum_product},
+    {"sum(a*broadcast(v)) = a @ v", {Op::reduce_sum}, rounding, sum_spread_product},
 };
 
 } // namespace

@@ -37,9 +37,9 @@ ValueId Context::scale(ValueId scalar, ValueId x) {
 }
 
 std::span<const std::span<const Rule>> all_rules() {
-  static const std::array<std::span<const Rule>, 7> families{
+  static const std::array<std::span<const Rule>, 8> families{
       constant_rules(), arithmetic_rules(), elementary_rules(), select_rules(),
-      moving_rules(),   folding_rules(),    contract_rules()};
+      moving_rules(),   folding_rules(),    contract_rules(),   transposing_rules()};
   return families;
 }
 

@@ -61,6 +61,7 @@ std::span<const Rule> select_rules();
 std::span<const Rule> moving_rules();
 std::span<const Rule> folding_rules();
 std::span<const Rule> contract_rules();
+std::span<const Rule> transposing_rules();
 
 std::span<const std::span<const Rule>> all_rules();
 
