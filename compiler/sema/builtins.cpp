@@ -1,6 +1,7 @@
 // Look-ups in the table of builtins (see builtins.h).
 #include "sema/builtins.h"
 
+#include <algorithm>
 #include <limits>
 #include <numbers>
 
@@ -20,14 +21,20 @@ const Builtin* find_builtin(std::string_view name) {
   return nullptr;
 }
 
-bool Builtin::takes(std::string_view argument) const {
+std::vector<std::string> Builtin::named_arguments() const {
+  std::vector<std::string> names;
   std::string_view rest = named;
   while (!rest.empty()) {
     size_t end = rest.find(' ');
-    if (rest.substr(0, end) == argument) return true;
+    names.emplace_back(rest.substr(0, end));
     rest = end == rest.npos ? std::string_view{} : rest.substr(end + 1);
   }
-  return false;
+  return names;
+}
+
+bool Builtin::takes(std::string_view argument) const {
+  std::vector<std::string> names = named_arguments();
+  return std::find(names.begin(), names.end(), argument) != names.end();
 }
 
 std::optional<double> builtin_constant(std::string_view name) {

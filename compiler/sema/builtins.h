@@ -3,7 +3,9 @@
 
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace thalweg::sema {
 
@@ -36,6 +38,7 @@ struct Builtin {
   std::string_view named; // names, separated by spaces
   BuiltinFamily family;
 
+  std::vector<std::string> named_arguments() const;
   bool takes(std::string_view argument) const;
 };
 

@@ -1,6 +1,7 @@
 // Declarations: which names each of them brings, and the rules on states and next values.
 #include "sema/resolver.h"
 
+#include "diag/suggest.h"
 #include "support/overloaded.h"
 
 #include <algorithm>
@@ -33,7 +34,8 @@ void Resolver::resolve(const Decl& decl) {
 }
 
 void Resolver::report_unused() {
-  if (p_.from_library.contains(current_)) return;
+  // In a declaration with errors, a name may look unused because of them.
+  if (p_.from_library.contains(current_) || p_.broken.contains(current_)) return;
   for (size_t i = first_symbol_; i < p_.symbols.size(); ++i) {
     const Symbol& s = p_.symbols[i];
     if (s.uses > 0 || !s.span.valid()) continue;
@@ -45,7 +47,6 @@ void Resolver::report_unused() {
     case SymbolKind::let: warn("let"); break;
     case SymbolKind::state: warn("state"); break;
     case SymbolKind::data: warn("data"); break;
-    case SymbolKind::parameter: warn("param"); break;
     case SymbolKind::hyperparameter:
       if (!current_->as<FunctionDecl>()) warn("hyperparameter");
       break;
@@ -75,6 +76,29 @@ void Resolver::dimension_names(const std::vector<const Expr*>& dims) {
   }
 }
 
+// Sizes of a param are those of the data and the hyperparameters.
+void Resolver::parameter_sizes(const ProblemDecl& d, const std::vector<const Expr*>& dims) {
+  for (const Expr* dim : dims) {
+    const NameRef* ref = dim->as<NameRef>();
+    if (!ref || lookup(ref->name, dim->span).valid()) continue;
+    std::vector<std::string> known;
+    for (const auto& [name, id] : scopes_.back().names)
+      if (p_.symbols[id.value].kind == SymbolKind::dimension ||
+          p_.symbols[id.value].kind == SymbolKind::hyperparameter)
+        known.push_back(name.str());
+    Diagnostic& diag = error(DiagKind::unknown_dimension, dim->span,
+                             fmt::format("the size '{}' comes from nowhere", ref->name.view()));
+    if (auto near = suggest(ref->name.view(), known))
+      diag.help(fmt::format("did you mean '{}'?", *near));
+    else
+      diag.help(fmt::format("use it in the shape of some data, or make it a hyperparameter: "
+                            "problem {}({} = …)",
+                            d.name.name.view(), ref->name.view()));
+    Ident* ident = c_.context.arena.make<Ident>(Ident{ref->name, dim->span});
+    p_.symbols[declare(*ident, SymbolKind::dimension).value].uses = 1; // told once
+  }
+}
+
 void Resolver::type_spec(const std::optional<TypeSpec>& type) {
   if (!type) return;
   for (const Expr* arg : type->args)
@@ -92,11 +116,12 @@ void Resolver::problem(const ProblemDecl& d) {
       dimension_names(data->type->args);
       dimension_names(data->type->dims);
     }
-  bool has_objective = false;
+  Span objective;
   for (const ProblemItem& item : d.items) {
     std::visit(overloaded{
                    [&](const DataItem& i) { declare(i.name, SymbolKind::data); },
                    [&](const ParamItem& i) {
+                     if (i.type) parameter_sizes(d, i.type->dims);
                      type_spec(i.type);
                      if (i.init) expr(i.init);
                      declare(i.name, SymbolKind::parameter);
@@ -107,10 +132,13 @@ void Resolver::problem(const ProblemDecl& d) {
                    },
                    [&](const ObjectiveItem& i) {
                      expr(i.value);
-                     if (has_objective)
+                     if (objective.valid())
                        error(DiagKind::duplicate_objective, item.span,
-                             "a problem has one objective");
-                     has_objective = true;
+                             "a problem has one objective")
+                           .label(objective, "the first one")
+                           .help("add the two, or make one of them a metric");
+                     else
+                       objective = item.span;
                    },
                    [&](const SubjectToItem& i) {
                      for (const Constraint& constraint : i.constraints)
@@ -129,7 +157,7 @@ void Resolver::problem(const ProblemDecl& d) {
                },
                item.node);
   }
-  if (!has_objective)
+  if (!objective.valid())
     error(DiagKind::missing_objective, d.name.span,
           fmt::format("problem '{}' has no objective", d.name.name.view()))
         .help("add a line 'minimize …'");

@@ -29,6 +29,7 @@ void Resolver::load(FileId file, bool own, Span from) {
   loading_.push_back(file.value);
   const ast::File* tree = parse_file(c_.sources, file, c_.context, c_.diags);
   if (tree) {
+    torn_ = torn_ || tree->has_errors;
     for (const ast::Decl* decl : tree->decls)
       if (const auto* use_decl = decl->as<ast::UseDecl>())
         use(*use_decl, file, own);
@@ -145,11 +146,13 @@ void Resolver::report_recursion() {
           chain += ast::name_of(*it->first).name.str() + " → ";
           p_.broken.insert(it->first);
         }
-        c_.diags
-            .report(DiagKind::recursion, span,
-                    fmt::format("'{}' calls itself", ast::name_of(*callee).name.view()))
-            .note("the calls: " + chain + ast::name_of(*callee).name.str())
-            .help("write a loop: 'repeat', 'for' or 'while … max N'");
+        Diagnostic& d =
+            c_.diags
+                .report(DiagKind::recursion, span,
+                        fmt::format("'{}' is defined by itself", ast::name_of(*callee).name.view()))
+                .note("the way round: " + chain + ast::name_of(*callee).name.str());
+        if (callee->as<ast::FunctionDecl>())
+          d.help("write a loop: 'repeat', 'for' or 'while … max N'");
       }
     }
   }

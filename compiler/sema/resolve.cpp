@@ -25,7 +25,8 @@ SymbolId Resolver::lookup_local(Name name) const {
 }
 
 SymbolId Resolver::declare(const Ident& ident, SymbolKind kind) {
-  // A hyperparameter may bear a builtin's name (`floor = 0`): it hides the builtin in its declaration.
+  // A hyperparameter may bear a builtin's name (`floor = 0`): it hides the builtin in its
+  // declaration.
   bool builtin = find_builtin(ident.name.view()) || builtin_constant(ident.name.view());
   if (builtin && kind != SymbolKind::hyperparameter)
     error(DiagKind::builtin_redefined, ident.span,
@@ -88,10 +89,11 @@ void Resolver::bind(const Expr& e, SymbolId id) {
   if (!id.valid()) return;
   Symbol& symbol = p_.symbols[id.value];
   ++symbol.uses;
-  if (symbol.kind == SymbolKind::item) calls_[current_].emplace_back(symbol.item, e.span);
+  if (symbol.kind == SymbolKind::item && !symbol.item->as<ExperimentDecl>())
+    calls_[current_].emplace_back(symbol.item, e.span);
 }
 
-void Resolver::unknown_name(Name name, Span span, bool called) {
+Diagnostic* Resolver::unknown_name(Name name, Span span, bool called) {
   std::vector<std::string> known;
   for (const Scope& scope : scopes_)
     for (const auto& [n, id] : scope.names)
@@ -102,11 +104,18 @@ void Resolver::unknown_name(Name name, Span span, bool called) {
     known.emplace_back(builtin.name);
   for (const std::string& n : c_.library.names())
     known.push_back(n);
+  auto near = suggest(name.view(), known);
+  // What declares it may be the very line that could not be read.
+  if (torn_ && !near) {
+    p_.broken.insert(current_);
+    return nullptr;
+  }
   Diagnostic& d = error(
       called ? DiagKind::unknown_item : DiagKind::unknown_name, span,
       called ? fmt::format("nothing named '{}' is declared here or in the library", name.view())
              : fmt::format("unknown name '{}'", name.view()));
-  if (auto near = suggest(name.view(), known)) d.help(fmt::format("did you mean '{}'?", *near));
+  if (near) d.help(fmt::format("did you mean '{}'?", *near));
+  return &d;
 }
 
 void Resolver::name(const Expr& e, Name name) {
@@ -239,8 +248,7 @@ void Resolver::call(const Expr& e, const Call& call) {
           if (arg.style == ArgStyle::positional)
             ++positional;
           else if (!b.takes(arg.name.name.view()))
-            error(DiagKind::unknown_argument, arg.name.span,
-                  fmt::format("'{}' takes no argument '{}'", b.name, arg.name.name.view()));
+            unknown_argument(arg.name, fmt::format("'{}'", b.name), b.named_arguments());
         }
         if (positional < b.least || positional > b.most)
           error(DiagKind::argument_count, e.span,
@@ -282,6 +290,17 @@ void Resolver::call(const Expr& e, const Call& call) {
     expr(arg.value);
 }
 
+void Resolver::unknown_argument(const Ident& name, const std::string& callee,
+                                const std::vector<std::string>& known) {
+  Diagnostic& d = error(DiagKind::unknown_argument, name.span,
+                        fmt::format("{} has no argument '{}'", callee, name.name.view()));
+  if (auto near = suggest(name.name.view(), known))
+    d.help(fmt::format("did you mean '{}'?", *near));
+  else
+    d.note(known.empty() ? std::string("it has no named arguments")
+                         : fmt::format("it has: {}", fmt::join(known, ", ")));
+}
+
 void Resolver::check_arguments(const Expr& e, const Call& call, const std::vector<Param>& params,
                                std::string_view what) {
   std::string callee = call.callee->as<NameRef>()->name.str();
@@ -291,8 +310,8 @@ void Resolver::check_arguments(const Expr& e, const Call& call, const std::vecto
     if (arg.style == ArgStyle::positional) {
       if (positional >= params.size()) {
         error(DiagKind::argument_count, arg.span,
-              fmt::format("{} '{}' takes {} argument{}", what, callee, params.size(),
-                          params.size() == 1 ? "" : "s"));
+              fmt::format("{} '{}' takes {} argument{}, {} given", what, callee, params.size(),
+                          params.size() == 1 ? "" : "s", call.args.size()));
         return;
       }
       given[positional++] = true;
@@ -304,13 +323,7 @@ void Resolver::check_arguments(const Expr& e, const Call& call, const std::vecto
       std::vector<std::string> known;
       for (const Param& p : params)
         known.push_back(p.name.name.str());
-      Diagnostic& d =
-          error(DiagKind::unknown_argument, arg.name.span,
-                fmt::format("{} '{}' has no argument '{}'", what, callee, arg.name.name.view()));
-      if (auto near = suggest(arg.name.name.view(), known))
-        d.help(fmt::format("did you mean '{}'?", *near));
-      else if (!known.empty())
-        d.note(fmt::format("it has: {}", fmt::join(known, ", ")));
+      unknown_argument(arg.name, fmt::format("{} '{}'", what, callee), known);
       continue;
     }
     size_t k = static_cast<size_t>(it - params.begin());
@@ -347,90 +360,92 @@ void Resolver::statement(const Stmt& s) {
   auto optional = [&](const Expr* e) {
     if (e) expr(e);
   };
-  std::visit(overloaded{
-                 [&](const LetStmt& n) {
-                   expr(n.value);
-                   declare(n.name, SymbolKind::let);
-                 },
-                 [&](const VarStmt& n) {
-                   expr(n.value);
-                   declare(n.name, SymbolKind::variable);
-                 },
-                 [](const StateStmt&) {}, // declared by rule_body
-                 [&](const PrimeStmt& n) {
-                   expr(n.value);
-                   p_.by_ident.emplace(&n.name, lookup_local(n.name.name));
-                   auto has = [&](const std::vector<Name>& l) {
-                     return std::find(l.begin(), l.end(), n.name.name) != l.end();
-                   };
-                   if (!has(next_allowed_))
-                     error(DiagKind::next_of_unknown, n.name.span,
-                           fmt::format("'{}' is no state of this rule, so it has no next value",
-                                       n.name.name.view()))
-                         .help(fmt::format("declare 'state {} = 0'", n.name.name.view()));
-                   else if (has(next_defined_))
-                     error(DiagKind::duplicate_next, n.name.span,
-                           fmt::format("{}' is defined twice", n.name.name.view()));
-                   next_defined_.push_back(n.name.name);
-                 },
-                 [&](const AssignStmt& n) {
-                   index_items(n.index);
-                   expr(n.value);
-                   SymbolId id = lookup_local(n.name.name);
-                   p_.by_ident.emplace(&n.name, id);
-                   if (!id.valid())
-                     unknown_name(n.name.name, n.name.span, false);
-                   else if (p_.symbol(id).kind != SymbolKind::variable)
-                     error(DiagKind::not_assignable, n.name.span,
-                           fmt::format("'{}' is not a var and keeps its value", n.name.name.view()))
-                         .help("declare it with 'var', or give the next value a prime");
-                 },
-                 [&](const ForStmt& n) {
-                   expr(n.range);
-                   scopes_.emplace_back();
-                   declare(n.index, SymbolKind::index);
-                   block(n.body);
-                   scopes_.pop_back();
-                 },
-                 [&](const WhileStmt& n) {
-                   expr(n.condition);
-                   optional(n.max_rounds);
-                   inner(n.body);
-                 },
-                 [&](const RepeatStmt& n) {
-                   expr(n.count);
-                   inner(n.body);
-                 },
-                 [&](const IfStmt& n) {
-                   for (const IfStmtArm& arm : n.arms) {
-                     expr(arm.condition);
-                     inner(arm.body);
-                   }
-                   inner(n.otherwise);
-                 },
-                 [&](const ReturnStmt& n) { expr(n.value); },
-                 [&](const ReportStmt& n) {
-                   for (const ReportItem& item : n.items)
-                     expr(item.value);
-                 },
-                 [&](const RequireStmt& n) { expr(n.condition); },
-                 [&](const FailStmt& n) {
-                   template_text(n.text);
-                   optional(n.condition);
-                 },
-                 [&](const DoneStmt& n) {
-                   template_text(n.text);
-                   optional(n.condition);
-                 },
-                 [&](const AnswerStmt& n) { expr(n.value); },
-                 [&](const StepWhenStmt& n) { expr(n.condition); },
-                 [&](const FunctionStmt& n) {
-                   declare(n.function->name, SymbolKind::local_function);
-                   p_.symbols.back().function = n.function;
-                   function(*n.function);
-                 },
-             },
-             s.node);
+  std::visit(
+      overloaded{
+          [&](const LetStmt& n) {
+            expr(n.value);
+            declare(n.name, SymbolKind::let);
+          },
+          [&](const VarStmt& n) {
+            expr(n.value);
+            declare(n.name, SymbolKind::variable);
+          },
+          [](const StateStmt&) {}, // declared by rule_body
+          [&](const PrimeStmt& n) {
+            expr(n.value);
+            p_.by_ident.emplace(&n.name, lookup_local(n.name.name));
+            auto has = [&](const std::vector<Name>& l) {
+              return std::find(l.begin(), l.end(), n.name.name) != l.end();
+            };
+            if (!has(next_allowed_))
+              error(DiagKind::next_of_unknown, n.name.span,
+                    fmt::format("'{}' is no state of this rule, so it has no next value",
+                                n.name.name.view()))
+                  .help(fmt::format("declare 'state {} = 0'", n.name.name.view()));
+            else if (has(next_defined_))
+              error(DiagKind::duplicate_next, n.name.span,
+                    fmt::format("{}' is defined twice", n.name.name.view()));
+            next_defined_.push_back(n.name.name);
+          },
+          [&](const AssignStmt& n) {
+            index_items(n.index);
+            expr(n.value);
+            SymbolId id = lookup_local(n.name.name);
+            p_.by_ident.emplace(&n.name, id);
+            if (!id.valid()) {
+              if (Diagnostic* d = unknown_name(n.name.name, n.name.span, false))
+                d->help(fmt::format("a new variable starts with 'var {} = …'", n.name.name.view()));
+            } else if (p_.symbol(id).kind != SymbolKind::variable)
+              error(DiagKind::not_assignable, n.name.span,
+                    fmt::format("'{}' is not a var and keeps its value", n.name.name.view()))
+                  .help("declare it with 'var', or give the next value a prime");
+          },
+          [&](const ForStmt& n) {
+            expr(n.range);
+            scopes_.emplace_back();
+            declare(n.index, SymbolKind::index);
+            block(n.body);
+            scopes_.pop_back();
+          },
+          [&](const WhileStmt& n) {
+            expr(n.condition);
+            optional(n.max_rounds);
+            inner(n.body);
+          },
+          [&](const RepeatStmt& n) {
+            expr(n.count);
+            inner(n.body);
+          },
+          [&](const IfStmt& n) {
+            for (const IfStmtArm& arm : n.arms) {
+              expr(arm.condition);
+              inner(arm.body);
+            }
+            inner(n.otherwise);
+          },
+          [&](const ReturnStmt& n) { expr(n.value); },
+          [&](const ReportStmt& n) {
+            for (const ReportItem& item : n.items)
+              expr(item.value);
+          },
+          [&](const RequireStmt& n) { expr(n.condition); },
+          [&](const FailStmt& n) {
+            template_text(n.text);
+            optional(n.condition);
+          },
+          [&](const DoneStmt& n) {
+            template_text(n.text);
+            optional(n.condition);
+          },
+          [&](const AnswerStmt& n) { expr(n.value); },
+          [&](const StepWhenStmt& n) { expr(n.condition); },
+          [&](const FunctionStmt& n) {
+            declare(n.function->name, SymbolKind::local_function);
+            p_.symbols.back().function = n.function;
+            function(*n.function);
+          },
+      },
+      s.node);
 }
 
 } // namespace thalweg::sema

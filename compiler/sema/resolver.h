@@ -40,6 +40,7 @@ private:
   void experiment(const ast::ExperimentDecl& d);
   void parameters(const std::vector<ast::Param>& params);
   void dimension_names(const std::vector<const ast::Expr*>& dims);
+  void parameter_sizes(const ast::ProblemDecl& d, const std::vector<const ast::Expr*>& dims);
   void type_spec(const std::optional<ast::TypeSpec>& type);
   void clause(const ast::AttachedClause& clause);
   // The body of a rule: states first, then statement by statement; every state has one next value.
@@ -51,6 +52,8 @@ private:
   void call(const ast::Expr& e, const ast::Call& call);
   void check_arguments(const ast::Expr& e, const ast::Call& call,
                        const std::vector<ast::Param>& params, std::string_view what);
+  void unknown_argument(const ast::Ident& name, const std::string& callee,
+                        const std::vector<std::string>& known);
   void name(const ast::Expr& e, Name name);
   void prime(const ast::Expr& e, Name name);
   void index_items(const std::vector<ast::IndexItem>& items);
@@ -68,7 +71,7 @@ private:
   SymbolId lookup(Name name, Span from);
   SymbolId symbol_for_item(const ast::Decl* decl);
   void bind(const ast::Expr& e, SymbolId id);
-  void unknown_name(Name name, Span span, bool called);
+  Diagnostic* unknown_name(Name name, Span span, bool called);
   Diagnostic& error(DiagKind kind, Span span, std::string text);
 
   Compilation& c_;
@@ -77,6 +80,7 @@ private:
   const ast::Decl* current_ = nullptr;
   std::vector<Scope> scopes_;
   std::vector<Name> next_defined_, next_allowed_; // primes of the rule at hand
+  bool torn_ = false;                             // a file has lines that could not be read
   bool free_names_ = false; // `until` and `record`: their names are known when the run is planned
   std::unordered_map<const ast::Decl*, SymbolId> item_symbols_;
   std::unordered_map<std::string, SymbolId> builtin_symbols_;
