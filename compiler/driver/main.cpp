@@ -116,6 +116,7 @@ int main(int argc, char** argv) {
   trace_app->footer("Examples:\n  thalweg trace model.tw --steps 3");
 
   BuildOptions build{{"", library, {}, "", {}, false, false}, "", "."};
+  build.common.pipeline.target.clear(); // what a library is made for if nobody says: aot decides
   CLI::App* build_app =
       app.add_subcommand("build", "compile an optimizer to a static library with a C header");
   common(build_app, build.common, true);
@@ -144,6 +145,8 @@ int main(int argc, char** argv) {
   }
   for (CommonOptions* options : {&run.common, &eval.common, &build.common})
     for (const std::string& what : dumps) {
+      options->pipeline.dump_ast = options->pipeline.dump_ast || what == "ast";
+      options->pipeline.dump_types = options->pipeline.dump_types || what == "types";
       options->pipeline.dump_ir = options->pipeline.dump_ir || what == "ir";
       options->pipeline.dump_loops = options->pipeline.dump_loops || what == "loops";
       options->pipeline.code.want_llvm = options->pipeline.code.want_llvm || what == "llvm";
