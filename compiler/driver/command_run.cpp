@@ -1,5 +1,6 @@
 // `thalweg run`: every racer of an experiment, one after another, then the table and the curves.
 #include "driver/experiment_run.h"
+#include "driver/front_dump.h"
 
 #include "loop/interrupt.h"
 #include "loop/run_loop.h"
@@ -219,23 +220,18 @@ int run_command(const RunOptions& options) {
                  front.pick<ast::ExperimentDecl>(options.experiment, "experiment")) {
     experiments.push_back(decl);
   }
-  if (front.diags.has_errors()) return front.report();
+  if (front.diags.has_errors() || dump_front(front, options.common)) return front.report();
   rt::InterruptGuard guard;
   int code = kExitOk;
   for (const ast::Decl* decl : experiments) {
-    std::unique_ptr<ExperimentRun> run = prepare_experiment(front, *decl, options.common);
-    if (run || !front.diags.has_errors()) {
-      // A dump replaces the run: the text is what was asked for.
-    }
-    if (!run) {
-      code = std::max(code, static_cast<int>(front.diags.has_errors() ? kExitProgram : kExitOk));
-      continue;
-    }
+    std::string dumps;
+    std::unique_ptr<ExperimentRun> run = prepare_experiment(front, *decl, options.common, &dumps);
+    std::fputs(dumps.c_str(), stdout);
+    if (front.diags.has_errors()) code = kExitProgram;
+    if (!run) continue;
     if (options.common.time_passes) print_times(*run->pipeline, front_seconds);
-    if (options.common.pipeline.any()) {
-      std::fputs(run->pipeline->dumps().c_str(), stdout);
-      continue;
-    }
+    // A dump is printed instead of running.
+    if (options.common.pipeline.any()) continue;
     ExperimentRunner runner(front, *run, options);
     std::string folder = options.out.empty() || experiments.size() == 1
                              ? options.out

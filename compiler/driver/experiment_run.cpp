@@ -72,7 +72,8 @@ static std::vector<std::string> racer_names(const irgen::ExperimentUnit& experim
 }
 
 std::unique_ptr<ExperimentRun> prepare_experiment(Front& front, const ast::Decl& decl,
-                                                  const CommonOptions& options) {
+                                                  const CommonOptions& options,
+                                                  std::string* dumps) {
   std::unique_ptr<ExperimentRun> run = elaborate(front, decl, options);
   if (!run) return nullptr;
   irgen::Unit unit = front.unit(run->graph, run->precision);
@@ -96,6 +97,7 @@ std::unique_ptr<ExperimentRun> prepare_experiment(Front& front, const ast::Decl&
     run->racers.push_back(std::move(racer_run));
   }
   report_unknown(front, run->experiment.records, names.size(), unknown);
+  if (dumps) *dumps = run->pipeline->dumps();
   if (!data || !compiled || front.diags.has_errors()) return nullptr;
   run->data = std::move(*data);
   if (!run->objective->bind_sizes(run->data.sizes, run->data.batch_dimension)) return nullptr;

@@ -21,9 +21,10 @@ struct ExperimentRun {
   Graph graph;
 };
 
-// Nothing after messages (or when --stop-after ended it).
+// Nothing after messages, or when --stop-after ended it; what --dump asked for goes to `dumps`.
 std::unique_ptr<ExperimentRun> prepare_experiment(Front& front, const ast::Decl& decl,
-                                                  const CommonOptions& options);
+                                                  const CommonOptions& options,
+                                                  std::string* dumps = nullptr);
 // The same checks without data and machine code, for `check`; true if all is well.
 bool check_experiment(Front& front, const ast::Decl& decl, const CommonOptions& options);
 

@@ -15,10 +15,10 @@ namespace thalweg::driver {
 
 // What --dump, --stop-after and --time-passes ask for.
 struct PipelineOptions {
-  bool dump_ir = false, dump_loops = false;
+  bool dump_ast = false, dump_types = false, dump_ir = false, dump_loops = false;
   codegen::CompileDumps code; // llvm, asm
-  bool any() const { return dump_ir || dump_loops || code.want_llvm || code.want_asm; }
-  std::string stop_after; // "", "ir", "loops"
+  bool any() const { return dump_ast || dump_types || dump_ir || dump_loops || code.want_llvm || code.want_asm; }
+  std::string stop_after; // "", "ast", "types", "ir", "loops"
   std::string target = "host";
 };
 
