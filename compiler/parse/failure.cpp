@@ -9,63 +9,11 @@
 
 #include "diag/render.h"
 #include "diag/suggest.h"
+#include "parse/statement_words.h"
 #include "parse/token_class.h"
 
 namespace thalweg {
 namespace {
-
-struct BlockWords {
-  uint16_t block;
-  std::string_view name;
-  std::vector<uint16_t> types;
-  std::vector<std::string> words;
-};
-
-const std::vector<BlockWords>& block_words() {
-  using namespace tok;
-  static const std::vector<BlockWords> table = {
-      {PROBLEM,
-       "a problem",
-       {DATA, PARAM, LET, MINIMIZE, MAXIMIZE, SUBJECT, METRIC, REQUIRE, tok::FUNCTION},
-       {"data", "param", "let", "minimize", "maximize", "subject", "metric", "require",
-        "function"}},
-      {OPTIMIZER,
-       "an optimizer",
-       {STATE, LET, REPORT, REQUIRE, FAIL, DONE, ANSWER, tok::FUNCTION},
-       {"state", "let", "report", "require", "fail", "done", "answer", "function"}},
-      {TRANSFORM,
-       "a transform",
-       {STATE, LET, REPORT, REQUIRE, FAIL, DONE, ANSWER, STEP, tok::FUNCTION},
-       {"state", "let", "report", "require", "fail", "done", "answer", "step", "function"}},
-      {SCHEDULE,
-       "a schedule",
-       {STATE, LET, RETURN, REQUIRE, FAIL, tok::FUNCTION},
-       {"state", "let", "return", "require", "fail", "function"}},
-      {tok::FUNCTION,
-       "a function",
-       {LET, VAR, FOR, WHILE, REPEAT, IF, RETURN, REQUIRE, FAIL, tok::FUNCTION},
-       {"let", "var", "for", "while", "repeat", "if", "return", "require", "fail", "function"}},
-      {FLOW, "a flow", {LET}, {"let"}},
-      {EXPERIMENT,
-       "an experiment",
-       {MINIMIZE, GIVEN, USING, HOLDOUT, BATCH, ORDER, STEPS, EPOCHS, UNTIL, RECORD, CHECKPOINT,
-        SEARCH, PRECISION, SEED},
-       {"minimize", "given", "using", "holdout", "batch", "order", "steps", "epochs", "until",
-        "record", "checkpoint", "search", "precision", "seed"}},
-      {0,
-       "a file",
-       {PROBLEM, OPTIMIZER, TRANSFORM, SCHEDULE, tok::FUNCTION, SET, FLOW, EXPERIMENT, USE},
-       {"problem", "optimizer", "transform", "schedule", "function", "set", "flow", "experiment",
-        "use"}},
-  };
-  return table;
-}
-
-const BlockWords* words_of(uint16_t block) {
-  for (const BlockWords& b : block_words())
-    if (b.block == block) return &b;
-  return nullptr;
-}
 
 class Describe {
 public:
@@ -383,12 +331,6 @@ bool is_connective(uint16_t type) {
 }
 
 } // namespace
-
-bool block_has_statement(uint16_t block, uint16_t word) {
-  const BlockWords* known = words_of(block);
-  if (!known) return true;
-  return std::find(known->types.begin(), known->types.end(), word) != known->types.end();
-}
 
 size_t find_side_by_side(const std::vector<Token>& tokens, size_t begin, size_t end) {
   bool worded = is_statement_word(tokens[begin].type) || is_item_word(tokens[begin].type);

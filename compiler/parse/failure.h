@@ -25,9 +25,6 @@ void report_failure(const SourceManager& sources, const std::vector<Token>& toke
 /// Two values side by side between begin and end: the index of the second, or `end`.
 size_t find_side_by_side(const std::vector<Token>& tokens, size_t begin, size_t end);
 
-/// Whether a word starts statements of the block.
-bool block_has_statement(uint16_t block, uint16_t word);
-
 /// The expression that a part of a file is (the inside of `{…}` in a string, a whole text); null
 /// after an error.
 const ast::Expr* parse_part(const SourceManager& sources, Span part, ast::Context& context,
