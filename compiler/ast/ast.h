@@ -273,6 +273,9 @@ struct Decl {
   Span span;
   std::string doc; // the `##` lines above, without the marks, joined by newlines
   DeclNode node;
+  /// Parse found errors inside: statements may be missing, so nothing that an absence explains is
+  /// worth a message of its own.
+  bool damaged = false;
 
   template <typename T> const T* as() const { return std::get_if<T>(&node); }
 };
@@ -285,7 +288,8 @@ std::string_view word_of(const Decl& decl);
 struct File {
   FileId file_id;
   std::vector<const Decl*> decls;
-  bool has_errors = false; // statements that did not parse are missing from the tree
+  bool has_errors = false;      // statements that did not parse are missing from the tree
+  std::vector<Name> lost_names; // of declarations that are missing as a whole
 };
 
 /// Owns every tree and name of one compilation; outlives all that point into it.

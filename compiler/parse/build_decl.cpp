@@ -36,7 +36,12 @@ const Decl* DeclBuilder::item(P::ItemContext* node, std::string doc) {
     return inner = d, use(d);
   };
   DeclNode decl = build();
-  return env_.context.arena.make<Decl>(span_of(inner), std::move(doc), std::move(decl));
+  Span span = span_of(inner);
+  bool damaged = false;
+  for (const Diagnostic& d : env_.diagnostics.all())
+    damaged = damaged || (d.span().file == span.file && d.span().begin >= span.begin &&
+                          d.span().begin <= span.end);
+  return env_.context.arena.make<Decl>(span, std::move(doc), std::move(decl), damaged);
 }
 
 DeclNode DeclBuilder::use(P::UseDeclContext* node) {

@@ -159,8 +159,10 @@ private:
         file_.decls.push_back(DeclBuilder(env_).item(node, doc));
         return;
       }
-      if (!drop_failed(tokens, tree.failure())) return;
+      if (!drop_failed(tokens, tree.failure())) break;
     }
+    if (is_item_word(tokens[0].type) && tokens.size() > 1 && is_name(tokens[1].type))
+      file_.lost_names.push_back(env_.name(env_.sources.text(tokens[1].span)));
   }
 
   /// `optimzer Foo …`: reported, then read as what was meant, so that its inside is checked too.

@@ -156,3 +156,21 @@ TEST_CASE("spans cover what was written") {
   CHECK(sources.text(product->rest[0].op_span) == "*");
   CHECK(f->formula->id < context.expr_count);
 }
+
+TEST_CASE("the tree tells what errors took from it") {
+  thalweg::SourceManager sources;
+  thalweg::Diagnostics diagnostics;
+  thalweg::ast::Context context;
+  auto id =
+      sources.add("t", "problem A { minimize 1 }\nproblem B {\n  let x = 1 +\n  minimize 2\n}\n"
+                       "schedule c 3\nproblem D { minimize 4 }\n");
+  const auto* file = thalweg::parse_file(sources, id, context, diagnostics);
+  CHECK(file->has_errors);
+  REQUIRE(file->decls.size() == 3);
+  CHECK(!file->decls[0]->damaged);
+  CHECK(file->decls[1]->damaged);
+  CHECK(file->decls[1]->as<thalweg::ast::ProblemDecl>()->items.size() == 1);
+  CHECK(!file->decls[2]->damaged);
+  REQUIRE(file->lost_names.size() == 1);
+  CHECK(file->lost_names[0] == "c");
+}
