@@ -114,7 +114,7 @@ private:
     if (outcome.record_error) return fail(*outcome.record_error);
     summary.runs.push_back(run_summary(racer, outcome));
     // The curve is the recorded loss, or whatever is recorded first.
-    if (!columns.empty()) {
+    if (!columns.empty() && outcome.steps > 0) {
       std::string column =
           std::find(columns.begin(), columns.end(), "loss") != columns.end() ? "loss" : columns[0];
       curves.push_back({racer.name(), recorder.series(column)});

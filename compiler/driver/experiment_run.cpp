@@ -107,9 +107,10 @@ std::unique_ptr<ExperimentRun> prepare_experiment(Front& front, const ast::Decl&
     return nullptr;
   for (auto& racer : run->racers)
     if (!racer->start(run->initial_point.data())) {
-      front.diags.report(DiagKind::run_failed, {},
-                         fmt::format("{}: the memory for {} parameters can't be had", racer->name(),
-                                     run->objective->total()));
+      if (!front.diags.has_errors())
+        front.diags.report(DiagKind::run_failed, {},
+                           fmt::format("{}: the memory for {} parameters can't be had",
+                                       racer->name(), run->objective->total()));
       return nullptr;
     }
   return run;

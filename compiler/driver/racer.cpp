@@ -2,6 +2,7 @@
 #include "driver/racer.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <cstring>
 #include <fmt/format.h>
@@ -87,6 +88,7 @@ bool RacerRun::start(const void* initial_point) {
       return false;
     }
   }
+  if (!check_ranges()) return false;
   if (!record_call_) return true;
   BoundCall& call = *record_call_;
   for (const auto& [name, value] : objective_.sizes())
@@ -111,13 +113,53 @@ runtime::StepStatus RacerRun::bind(const runtime::Batch& batch) {
   return {};
 }
 
-runtime::StepStatus RacerRun::failed(int32_t status, int64_t t) const {
+// The hyperparameters that a condition names, with their values: "lr = -1".
+static std::string named_values(const irgen::RuleUnit& unit, const std::string& condition) {
+  auto is_word = [](unsigned char c) { return std::isalnum(c) || c == '_' || c >= 128; };
+  std::string text;
+  for (const irgen::RuleUnit::Hyper& hyper : unit.hypers) {
+    size_t at = condition.find(hyper.name);
+    size_t end = at + hyper.name.size();
+    if (at == condition.npos || (at > 0 && is_word(condition[at - 1])) ||
+        (end < condition.size() && is_word(condition[end])))
+      continue;
+    text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", hyper.name, hyper.value);
+  }
+  return text;
+}
+
+runtime::StepStatus RacerRun::failed(int32_t status) const {
   for (const auto& rule : rules_)
     for (const Check& check : rule->unit().step.checks)
-      if (check.status == status)
-        return {TW_REQUIRE_VIOLATED,
-                fmt::format("'{}' does not hold at step {}", check.message, t)};
-  return {status, fmt::format("{} at step {}", tw_status_text(status), t)};
+      if (check.status == status) {
+        std::string values = named_values(rule->unit(), check.message);
+        return {TW_REQUIRE_VIOLATED, fmt::format("'{}' does not hold{}{}", check.message,
+                                                 values.empty() ? "" : ": ", values)};
+      }
+  return {status, tw_status_text(status)};
+}
+
+// A hyperparameter out of its range is told before the run.
+bool RacerRun::check_ranges() {
+  for (auto& rule : rules_) {
+    std::vector<double> rates;
+    int32_t status = rule->rates(rates);
+    if (status == TW_OK) continue;
+    for (const Check& check : rule->unit().step.checks)
+      if (check.status == status) {
+        Span place;
+        for (const RuleUnit::Hyper& hyper : rule->unit().hypers)
+          if (!place.valid() && !named_values(rule->unit(), check.message).empty() &&
+              check.message.find(hyper.name) != std::string::npos)
+            place = hyper.span;
+        front_.diags
+            .report(DiagKind::out_of_range, place,
+                    fmt::format("{}: {}", name_, failed(status).text))
+            .label(check.span, "required here");
+      }
+    return false;
+  }
+  return true;
 }
 
 // The recorded values and the stop condition at the start of a step.
@@ -146,8 +188,7 @@ runtime::StepStatus RacerRun::records(const runtime::StepRequest& request,
     case Source::metric:
       if (here.empty()) {
         double loss = 0;
-        if (int32_t status = objective_.measure(point_, batch_, loss, here))
-          return failed(status, request.taken + 1);
+        if (int32_t status = objective_.measure(point_, batch_, loss, here)) return failed(status);
       }
       value = metric(here, input.name);
       break;
@@ -158,7 +199,7 @@ runtime::StepStatus RacerRun::records(const runtime::StepRequest& request,
       if (values.empty()) {
         if (int32_t status =
                 objective_.measure(point_, data_.view(validation), part_loss[validation], values))
-          return failed(status, request.taken + 1);
+          return failed(status);
         values.push_back(0); // marks it as measured where a problem has no metric
       }
       value = input.source == Source::part_loss
@@ -172,7 +213,7 @@ runtime::StepStatus RacerRun::records(const runtime::StepRequest& request,
       if (rate != unit.recorded.end()) {
         if (rates.empty()) {
           rules_[0]->set_shared(request.taken + 1, loss_before_, *result.loss);
-          if (int32_t status = rules_[0]->rates(rates)) return failed(status, request.taken + 1);
+          if (int32_t status = rules_[0]->rates(rates)) return failed(status);
         }
         value = rates[static_cast<size_t>(rate - unit.recorded.begin())];
       } else {
@@ -194,7 +235,7 @@ runtime::StepStatus RacerRun::records(const runtime::StepRequest& request,
     *static_cast<double*>(record_inputs_[k].data()) = value;
   }
   BoundCall& call = *record_call_;
-  if (int32_t status = call.call()) return failed(status, request.taken + 1);
+  if (int32_t status = call.call()) return failed(status);
   // A value made of something that is not known yet is blank.
   const Function& f = record_unit_->function;
   size_t at = 0;
@@ -224,7 +265,7 @@ runtime::StepResult RacerRun::step(const runtime::StepRequest& request) {
   int64_t t = request.taken + 1;
   double value = 0;
   if (int32_t status = objective_.evaluate(point_, batch_, value, gradient_)) {
-    result.status = failed(status, t);
+    result.status = failed(status);
     return result;
   }
   result.loss = objective_.problem().maximize ? -value : value;
@@ -249,14 +290,14 @@ runtime::StepResult RacerRun::step(const runtime::StepRequest& request) {
       if (k < rule->unit().queries.size()) {
         gradient = gradient || rule->unit().queries[k].order == 1;
         if (int32_t status = rule->query(k, at)) {
-          result.status = failed(status, t);
+          result.status = failed(status);
           return result;
         }
       }
     double there = 0;
     if (int32_t status = objective_.evaluate(at, batch_, there,
                                              gradient ? rules_[0]->query_gradient(k) : nullptr)) {
-      result.status = failed(status, t);
+      result.status = failed(status);
       return result;
     }
     for (size_t r = 0; r < rules_.size(); ++r)
@@ -268,7 +309,7 @@ runtime::StepResult RacerRun::step(const runtime::StepRequest& request) {
   }
   for (auto& rule : rules_)
     if (int32_t status = rule->step(t, loss_before_, value, seed_)) {
-      result.status = failed(status, t);
+      result.status = failed(status);
       return result;
     }
   if (wants_update_) {

@@ -78,7 +78,8 @@ public:
   double final_loss(); // on the training part
 
 private:
-  runtime::StepStatus failed(int32_t status, int64_t t) const;
+  runtime::StepStatus failed(int32_t status) const;
+  bool check_ranges();
   runtime::StepStatus records(const runtime::StepRequest& request, runtime::StepResult& result);
   Front& front_;
   Pipeline& pipeline_;

@@ -17,10 +17,9 @@ static void store(void* to, DType dtype, double value) {
 }
 
 bool RuleInstance::compile(Pipeline& pipeline) {
-  // The schedules' values of a step, without taking it.
+  // The schedules' values of a step and the `require` lines, without taking it.
   Function rates = unit_.step;
   rates.name = unit_.name + ".rates";
-  rates.checks.clear();
   std::erase_if(rates.results, [&](const Result& r) {
     return std::find(unit_.recorded.begin(), unit_.recorded.end(), r.name) ==
                unit_.recorded.end() ||
