@@ -15,7 +15,7 @@
 
 namespace thalweg::ast {
 
-/// A parameter of a declaration: `lr = 1e-3`, `inner: optimizer = SGD()`, `x`.
+/// A parameter of a declaration: `lr = 1e-3`, `inner: optimizer = Rule()`, `x`.
 struct Param {
   Ident name;
   std::optional<TypeSpec> type;
@@ -102,7 +102,7 @@ struct Route {
   const Expr* rule;
   Span span;
 };
-/// `{ head, embedding: AdamW() otherwise: SGD() }`.
+/// `{ head, embedding: A() otherwise: B() }`.
 struct RoutingBody {
   std::vector<Route> routes;
 };

@@ -1,17 +1,18 @@
 // Explicit loops with buffers: what the tensor graph is lowered to and LLVM code is emitted from.
 //
-// A Program is one compiled function of the calling convention runtime/include/thalweg/abi.h. Its body is a
-// block of statements; values are in SSA form, computed by `Let` in the block where they stand and
-// visible in the rest of that block and in blocks inside it. A loop's folds give values that are
-// visible after the loop. Everything about the target (vector width, masks) is left to the emitter;
-// everything about meaning (order of folding, what is stored where, when) is fixed here.
+// A Program is one compiled function of the calling convention runtime/include/thalweg/abi.h. Its
+// body is a block of statements; values are in SSA form, computed by `Let` in the block where they
+// stand and visible in the rest of that block and in blocks inside it. A loop's folds give values
+// that are visible after the loop. Everything about the target (vector width, masks) is left to the
+// emitter; everything about meaning (order of folding, what is stored where, when) is fixed here.
 //
 // A value varies along a vectorized loop if its Let stands inside that loop and it depends on the
 // loop's variable, directly or through an operand, a load's address or a fold; all else is scalar.
 //
 // Loop kinds
-//   serial: one iteration after the other; folds accumulate in index order in the operand's own type.
-//   vector: iterations are independent and run several at a time. May contain serial loops (whose
+//   serial: one iteration after the other; folds accumulate in index order in the operand's own
+//   type. vector: iterations are independent and run several at a time. May contain serial loops
+//   (whose
 //           folds then hold one accumulator per vector element), no vector or lanes loop. No folds.
 //   lanes:  a fold loop in kLanes virtual lanes and chunks of kChunk, exactly as ir/graph.h says
 //           (Scheme::lanes); the body holds no loops, but may store.
@@ -30,14 +31,16 @@ namespace thalweg::loops {
 struct ValTag {};
 struct VarTag {};
 struct BufferTag {};
-using Val = Id<ValTag>;       // index into Program::values
-using Var = Id<VarTag>;       // index into Program::vars
+using Val = Id<ValTag>;         // index into Program::values
+using Var = Id<VarTag>;         // index into Program::vars
 using BufferId = Id<BufferTag>; // index into Program::buffers
 
-// Row-major and contiguous. The pointer is call.buffers[slot], or row.buffers[slot] of the tensor at
-// hand. Temporaries are buffers like all others: the caller allocates them (shape × element size).
+// Row-major and contiguous. The pointer is call.buffers[slot], or row.buffers[slot] of the tensor
+// at hand. Temporaries are buffers like all others: the caller allocates them (shape × element
+// size).
 struct Buffer {
-  // constant: never passed by a caller (slot -1); its elements are `data`, as in the graph's `table`.
+  // constant: never passed by a caller (slot -1); its elements are `data`, as in the graph's
+  // `table`.
   enum class Role : uint8_t { input, output, in_out, temporary, constant };
   std::string name;
   DType dtype;
@@ -71,7 +74,8 @@ struct Value {
     element,  // op over operands
     fold,     // result of a Loop or Rows fold; defined by that statement
     quotient, // i64: operands[0] / dim rounded down; operands[0] >= 0, dim > 0 where it is computed
-    random,   // draw of `distribution` at element number operands[0] (i64), keyed by call.seed, call.step, site
+    random,   // draw of `distribution` at element number operands[0] (i64), keyed by call.seed,
+              // call.step, site
   };
   Kind kind;
   DType dtype;
@@ -87,16 +91,22 @@ struct Value {
 struct Fold {
   enum class Op : uint8_t { sum, product, min, max, fma, argmin, argmax };
   Op op;
-  Val a;          // what is folded, computed in the loop's body or (if it does not vary) before it; fma: accumulator = fma(a, b, accumulator)
-  Val b{0};       // fma alone
-  Val result;     // kind fold; argmin/argmax: i64, the position counted by the loop variable
+  Val a;    // what is folded, computed in the loop's body or (if it does not vary) before it; fma:
+            // accumulator = fma(a, b, accumulator)
+  Val b{0}; // fma alone
+  Val result; // kind fold; argmin/argmax: i64, the position counted by the loop variable
 };
 
 struct Statement;
 using Block = std::vector<Statement>;
 
-struct Let { Val value; };
-struct Store { Address to; Val value; };
+struct Let {
+  Val value;
+};
+struct Store {
+  Address to;
+  Val value;
+};
 struct Loop {
   enum class Kind : uint8_t { serial, vector, lanes };
   Kind kind;
@@ -105,14 +115,29 @@ struct Loop {
   std::vector<Fold> folds;
 };
 // Once per row of the table, in order; folds run over rows, sums in f64.
-struct Rows { Block body; std::vector<Fold> folds; };
+struct Rows {
+  Block body;
+  std::vector<Fold> folds;
+};
 // Calls call.oracle(context, site, call); non-zero status ends the function with it.
-struct Oracle { int site; };
+struct Oracle {
+  int site;
+};
 // Ends the function with `status` if the scalar condition holds.
-struct StatusCheck { Val condition; int status; };
-// Ends with index_out_of_range unless 0 <= value < bound (any lane); standing before the load that needs it.
-struct IndexCheck { Val value; Dim bound; };
-struct If { Val condition; Block yes, no; };
+struct StatusCheck {
+  Val condition;
+  int status;
+};
+// Ends with index_out_of_range unless 0 <= value < bound (any lane); standing before the load that
+// needs it.
+struct IndexCheck {
+  Val value;
+  Dim bound;
+};
+struct If {
+  Val condition;
+  Block yes, no;
+};
 
 struct Statement {
   std::variant<Let, Store, Loop, Rows, Oracle, StatusCheck, IndexCheck, If> is;
@@ -129,7 +154,8 @@ struct Program {
 };
 
 std::string print(const Program& program); // --dump=loops
-// Bytes read and written and passes made over tensors, as formulas of the sizes: for tests and --profile.
+// Bytes read and written and passes made over tensors, as formulas of the sizes: for tests and
+// --profile.
 struct Traffic {
   Dim bytes_read, bytes_written; // summed over all loops, each buffer counted once per loop nest
   int passes = 0;                // loop nests over per-tensor data inside Rows

@@ -32,8 +32,8 @@ static std::string problem_types(const irgen::ProblemUnit& problem, const Graph&
   for (const auto& [id, name] : problem.names)
     text += line("let", name, graph.type(ValueId(id)));
   for (const Result& result : problem.objective.results)
-    text += line(result.name == "loss" ? "objective" : "metric", result.name,
-                 graph.type(result.value));
+    text +=
+        line(result.name == "loss" ? "objective" : "metric", result.name, graph.type(result.value));
   return text;
 }
 
@@ -52,7 +52,8 @@ std::string dump_types(Front& front, DType precision) {
     Graph graph;
     irgen::Unit unit = front.unit(graph, precision);
     if (decl->as<ast::ProblemDecl>())
-      if (auto problem = irgen::elaborate_problem(unit, *decl)) text += problem_types(*problem, graph);
+      if (auto problem = irgen::elaborate_problem(unit, *decl))
+        text += problem_types(*problem, graph);
     if (!decl->as<ast::OptimizerDecl>() || front.program.broken.contains(decl)) continue;
     auto call = irgen::default_call(unit, *decl);
     if (!call) continue;

@@ -67,7 +67,7 @@ struct RuleUnit {
   // What lets and primes of the text stand for, in its order, for traces; those of a transform with
   // its name in front. Values over the parameters of `step`, as written, not simplified.
   struct Named {
-    std::string name; // "g", "m'", "clip_by_global_norm.total"
+    std::string name; // "g", "m'", "a_transform.total"
     ValueId value;
     bool per_tensor = true;
   };

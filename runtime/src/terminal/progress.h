@@ -20,7 +20,7 @@ struct ProgressState {
 // One line: name, bar, done/total, loss, steps/s, time left. Fits the width.
 std::string progress_line(const std::string& name, const ProgressState& state,
                           const Terminal& terminal);
-// "adamw: step 40/400  loss 0.1234"
+// "name: step 40/400  loss 0.1234"
 std::string plain_progress_line(const std::string& name, const ProgressState& state);
 
 // Writes through `sink` (the driver gives standard error). On a terminal at most ten drawings a
