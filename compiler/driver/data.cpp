@@ -138,12 +138,10 @@ private:
       options.missing = source.missing == "drop"   ? runtime::Missing::drop
                         : source.missing == "mean" ? runtime::Missing::mean
                                                    : runtime::Missing::error;
-      if (source.target) {
-        if ((*source.target)[0] == '#')
-          options.target = static_cast<int64_t>(std::stoll(source.target->substr(1)));
-        else
-          options.target = *source.target;
-      }
+      if (source.target)
+        options.target = *source.target;
+      else if (source.target_number)
+        options.target = *source.target_number;
       for (const std::string& column : source.columns)
         options.columns.push_back(column);
       std::vector<runtime::DataName> names;
@@ -159,7 +157,7 @@ private:
         return false;
       }
       for (runtime::Block& block : *blocks) {
-        bool target = source.target && block.name == source.names.back();
+        bool target = source.has_target() && block.name == source.names.back();
         block.standardize = source.standardize && !target;
         block.scale = target ? 1 : source.scale;
         if (!match(block, source)) return false;

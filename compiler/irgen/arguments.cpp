@@ -125,7 +125,7 @@ std::optional<RuleCall> rule_call(const Unit& unit, const Expr& e) {
   const Decl* item = id.valid() ? unit.program.symbol(id).item : nullptr;
   if (item && unit.program.broken.contains(item)) return std::nullopt;
   if (!item || !params_of(*item) || item->as<ScheduleDecl>()) {
-    if (id.valid())
+    if (id.valid() || !(call ? call->callee : &e)->as<NameRef>())
       unit.diags.report(DiagKind::wrong_kind, e.span, "an optimizer or a transform is needed here");
     return std::nullopt;
   }

@@ -48,7 +48,11 @@ std::optional<int64_t> Elaborator::axis(const Call& n, size_t rank, bool& presen
 }
 
 Value Elaborator::call(const Expr& e, const Call& n) {
-  Value callee = expr(*n.callee);
+  // A schedule's bare name is its value at t; called, it is the schedule.
+  const Value* named_value =
+      n.callee->as<NameRef>() ? bound(u_.program.symbol_of(*n.callee)) : nullptr;
+  Value callee =
+      named_value && named_value->kind == Value::Kind::schedule ? *named_value : expr(*n.callee);
   switch (callee.kind) {
   case Value::Kind::poison: {
     // Arguments may hold errors of their own.

@@ -57,12 +57,16 @@ public:
 
   std::optional<ExperimentUnit> run() {
     size_t errors = u_.diags.error_count();
+    if (!d_.params.empty())
+      u_.diags.report(DiagKind::not_lowered, d_.params[0].span,
+                      "an experiment with parameters is not compiled yet");
     std::vector<bool> seen(std::variant_size_v<ClauseNode>, false);
     for (const Clause& c : d_.clauses) {
       bool repeats = std::holds_alternative<GivenClause>(c.node) ||
                      std::holds_alternative<UsingClause>(c.node) ||
                      std::holds_alternative<RecordClause>(c.node);
-      if (seen[c.node.index()] && !repeats) bad(c.word_span, "this clause may stand once");
+      if (seen[c.node.index()] && !repeats)
+        bad(c.word_span, fmt::format("'{}' may stand once", u_.sources.text(c.word_span)));
       seen[c.node.index()] = true;
       clause(c);
     }
@@ -158,13 +162,13 @@ private:
     sema::SymbolId id = u_.program.symbol_of(call ? *call->callee : e);
     const Decl* item = id.valid() ? u_.program.symbol(id).item : nullptr;
     failed_problem_ = true;
-    if (!item || u_.program.broken.contains(item)) return;
-    const auto* problem = item->as<ProblemDecl>();
-    if (!problem) {
-      u_.diags.report(DiagKind::wrong_kind, e.span,
-                      fmt::format("'minimize' takes a problem; this is of another kind"));
+    const auto* problem = item ? item->as<ProblemDecl>() : nullptr;
+    if (!problem && (id.valid() || !(call ? call->callee : &e)->as<NameRef>())) {
+      u_.diags.report(DiagKind::wrong_kind, e.span, "'minimize' takes a problem")
+          .help("name one: minimize PROBLEM(…)");
       return;
     }
+    if (!problem || u_.program.broken.contains(item)) return;
     auto values = problem_values(u_, *problem, call);
     if (!values) return;
     failed_problem_ = false;
@@ -179,6 +183,8 @@ private:
   }
 
   void given(const GivenClause& n) {
+    for (const Ident& name : n.names)
+      given_spans_.emplace_back(name.name.str(), name.span);
     const Call* call = n.value->as<Call>();
     sema::SymbolId id = call ? u_.program.symbol_of(*call->callee) : sema::SymbolId{};
     const sema::Builtin* builtin = id.valid() ? u_.program.symbol(id).builtin : nullptr;
@@ -203,8 +209,8 @@ private:
       source.target_span = e->span;
       if (const auto* text = e->as<StringLit>())
         source.target = text->value;
-      else if (std::optional<int64_t> k = whole(*e, "the number of the target's column", 0))
-        source.target = fmt::format("#{}", *k);
+      else
+        source.target_number = whole(*e, "the number of the target's column", 0);
     }
     if (const Expr* e = named(*call, "columns")) {
       const ArrayLit* list = e->as<ArrayLit>();
@@ -237,10 +243,8 @@ private:
       if (std::optional<double> v = constant_number(u_, *e)) source.scale = *v;
     if (source.names.size() > 2)
       bad(n.names[2].span, "a file gives one name, or two: the columns and the target");
-    if (source.names.size() == 2 && !source.target)
+    if (source.names.size() == 2 && !source.has_target())
       bad(n.value->span, "two names need a target column").help("csv(\"…\", target = \"…\")");
-    for (const Ident& name : n.names)
-      given_spans_.emplace_back(name.name.str(), name.span);
     x_.sources.push_back(std::move(source));
   }
 

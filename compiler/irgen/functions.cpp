@@ -173,10 +173,14 @@ bool Elaborator::if_statement(const IfStmt& n) {
 Value Elaborator::schedule_at(const ScheduleRef& schedule, ValueId t) {
   if (!t.valid()) return {};
   if (!schedule.decl->formula) {
-    if (t != step)
-      return poison(DiagKind::wrong_kind, schedule.decl->name.span,
-                    fmt::format("schedule '{}' has a state and can't be shifted",
-                                schedule.decl->name.name.view()));
+    if (t != step) {
+      error(DiagKind::wrong_kind, b_.origin(),
+            fmt::format("schedule '{}' has a state and can't be shifted",
+                        schedule.decl->name.name.view()))
+          .label(schedule.decl->name.span, "declared here")
+          .note("its state advances once a step, so it has a value at t alone");
+      return {};
+    }
     return stateful_schedule(schedule);
   }
   ValueId outer = step;

@@ -27,9 +27,17 @@ void Resolver::load(FileId file, bool own, Span from) {
     return;
   }
   loading_.push_back(file.value);
+  size_t before = c_.diags.all().size();
   const ast::File* tree = parse_file(c_.sources, file, c_.context, c_.diags);
   if (tree) {
     torn_ = torn_ || tree->has_errors;
+    // What is made of a declaration that was not read whole would be mistakes of the second order.
+    if (tree->has_errors)
+      for (const ast::Decl* decl : tree->decls)
+        for (size_t k = before; k < c_.diags.all().size(); ++k)
+          if (Span at = c_.diags.all()[k].span();
+              at.begin >= decl->span.begin && at.end <= decl->span.end)
+            p_.broken.insert(decl);
     for (const ast::Decl* decl : tree->decls)
       if (const auto* use_decl = decl->as<ast::UseDecl>())
         use(*use_decl, file, own);
