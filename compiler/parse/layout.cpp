@@ -28,11 +28,11 @@ std::optional<std::vector<uint8_t>> layout_flags(const SourceManager& sources,
       if (word == P::DATA || word == P::PARAM) flag |= layout::kDeclares;
       break;
     }
-    case P::RuleStmt:
     case P::RuleConstraint:
       flag = layout::kStatement;
       if (!static_cast<P::ConstraintContext*>(rule)->ident()) flag |= layout::kSeparated;
       break;
+    case P::RuleStmt:
     case P::RuleNamedConstraint:
     case P::RuleRoute:
     case P::RuleFlowItem: flag = layout::kStatement; break;
