@@ -54,6 +54,8 @@ MessageFile MessageFile::read(const fs::path& path) {
     line = line.size() > 3 ? line.substr(3) : "";
     if (starts_with(line, "args: "))
       file.args = line.substr(6);
+    else if (starts_with(line, "exit: "))
+      file.exit_code = std::stoi(line.substr(6));
     else if (line == "expand")
       file.expand = true;
     else
@@ -66,6 +68,7 @@ void MessageFile::write(const std::string& actual) const {
   std::string text = program;
   if (expand) text += "#! expand\n";
   if (!args.empty()) text += "#! args: " + args + "\n";
+  if (exit_code) text += "#! exit: " + std::to_string(*exit_code) + "\n";
   std::istringstream lines(actual);
   for (std::string line; std::getline(lines, line);)
     text += line.empty() ? "#!\n" : "#! " + line + "\n";
@@ -113,6 +116,10 @@ Outcome run_message_file(const MessageFile& file, const std::string& command,
   for (size_t n; (n = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;)
     outcome.errors.append(buffer, n);
   int status = ::pclose(pipe);
+  // Messages name no folder of this machine: the file's own is ".", the library's "<library>".
+  replace_all(outcome.errors, folder.lexically_normal().string() + "/", "./");
+  if (const char* library = std::getenv("THALWEG_STDLIB"))
+    replace_all(outcome.errors, std::string(library) + "/", "<library>/");
   outcome.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
   if (!scratch.empty()) fs::remove_all(scratch);
   return outcome;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,8 @@ namespace thalweg::testing {
 /// The parts of a file NAME.tw:
 ///   the program;
 ///   `#! args: check {file} --set lr=2`   optional: other arguments than the suite's;
+///   `#! exit: 2`                         optional: the exit code, if not 1 after an error and else
+///   0;
 ///   `#! expand`                          optional: «N×text» in the program means text N times;
 ///   `#! …`                               the exact output on standard error, a line each.
 struct MessageFile {
@@ -17,6 +20,7 @@ struct MessageFile {
   std::string program;
   std::string args; // empty: the suite's
   bool expand = false;
+  std::optional<int> exit_code;
   std::string expected;
 
   static MessageFile read(const std::filesystem::path& path);
@@ -27,7 +31,7 @@ struct MessageFile {
 };
 
 struct Outcome {
-  std::string errors; // standard error
+  std::string errors; // standard error, without this machine's folders
   int exit_code = 0;
 };
 

@@ -15,7 +15,8 @@ namespace {
 using namespace thalweg::testing;
 
 /// The exit code that goes with the expected text: 1 after an error, else 0.
-int expected_exit(const std::string& text) {
+int expected_exit(const MessageFile& file, const std::string& text) {
+  if (file.exit_code) return *file.exit_code;
   return text.rfind("error[", 0) == 0 || text.find("\nerror[") != std::string::npos ? 1 : 0;
 }
 
@@ -45,12 +46,15 @@ int run(int argc, char** argv) {
     ++ran;
     MessageFile file = MessageFile::read(path);
     Outcome outcome = run_message_file(file, command, args);
-    if (update && outcome.errors != file.expected) file.write(outcome.errors);
-    const std::string& expected = update ? outcome.errors : file.expected;
-    if (outcome.errors == expected && outcome.exit_code == expected_exit(expected)) continue;
+    // A crash or an internal error is never what is expected.
+    bool crashed = outcome.exit_code == 70 || outcome.exit_code >= 124;
+    bool take = update && !crashed;
+    if (take && outcome.errors != file.expected) file.write(outcome.errors);
+    const std::string& expected = take ? outcome.errors : file.expected;
+    if (outcome.errors == expected && outcome.exit_code == expected_exit(file, expected)) continue;
     ++failed;
     std::printf("FAILED %s (exit code %d, expected %d)\n", name.c_str(), outcome.exit_code,
-                expected_exit(expected));
+                expected_exit(file, expected));
     show_difference(expected, outcome.errors);
     std::printf("rerun:  %s '%s' '%s' '%s' %s\n", argv[0], command.c_str(), args.c_str(),
                 folder.c_str(), name.c_str());
