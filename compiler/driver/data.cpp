@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace thalweg::driver {
 
@@ -63,7 +64,9 @@ public:
     runtime::Result<runtime::Dataset> dataset =
         runtime::prepare_dataset(std::move(blocks_), {x_.holdout, x_.seed});
     if (!dataset)
-      return fail(dataset.error(), x_.sources.empty() ? Span{} : x_.sources[0].path_span);
+      return fail(dataset.error(), x_.holdout_span.valid() ? x_.holdout_span
+                                   : x_.sources.empty()    ? Span{}
+                                                           : x_.sources[0].path_span);
     out_.training_rows = dataset->training_rows;
     out_.validation_rows = dataset->validation_rows;
     for (const ProblemUnit::Data& data : p_.data) {
@@ -102,11 +105,16 @@ private:
               std::find(candidates.begin(), candidates.end(), *name) == candidates.end())
             candidates.push_back(*name);
     bool wanted = x_.batch || x_.holdout > 0;
+    Span place = x_.batch_span.valid()     ? x_.batch_span
+                 : x_.holdout_span.valid() ? x_.holdout_span
+                                           : x_.decl->name.span;
     if (!x_.batch_dimension.empty()) {
       if (std::find(candidates.begin(), candidates.end(), x_.batch_dimension) == candidates.end()) {
-        f_.diags.report(
-            DiagKind::bad_experiment, x_.decl->name.span,
-            fmt::format("'{}' is no leading dimension of the data", x_.batch_dimension));
+        Diagnostic& d = f_.diags.report(
+            DiagKind::bad_experiment, place,
+            fmt::format("'{}' is no leading dimension of the data that no param uses",
+                        x_.batch_dimension));
+        if (!candidates.empty()) d.note(fmt::format("to be had: {}", fmt::join(candidates, ", ")));
         return false;
       }
       out_.batch_dimension = x_.batch_dimension;
@@ -114,10 +122,12 @@ private:
       out_.batch_dimension = candidates[0];
     } else if (wanted) {
       Diagnostic& d = f_.diags.report(
-          DiagKind::bad_experiment, x_.decl->name.span,
+          DiagKind::bad_experiment, place,
           candidates.empty() ? "the data have no dimension along which batches are cut"
                              : "the data have several dimensions along which batches could be cut");
-      if (!candidates.empty())
+      if (candidates.empty())
+        d.note("that is a leading dimension that no param uses");
+      else
         d.help(fmt::format("say which: batch {} of {}", x_.batch.value_or(64), candidates[0]));
       return false;
     }
@@ -194,10 +204,14 @@ private:
     int64_t classes = block.class_names.empty() ? static_cast<int64_t>(top) + 1
                                                 : static_cast<int64_t>(block.class_names.size());
     out_.class_names.emplace_back(block.name, block.class_names);
-    if (!bind(data.classes, classes))
-      return mismatch(
-          block, data, source.path_span,
-          fmt::format("{} classes are declared, {} are found", data.classes.str(), classes));
+    if (!bind(data.classes, classes)) {
+      f_.diags
+          .report(DiagKind::bad_data, source.path_span,
+                  fmt::format("'{}' has {} classes in the file, {} = {} are declared", block.name,
+                              classes, data.classes.str(), found_))
+          .label(data.span, "declared here");
+      return false;
+    }
     return true;
   }
   bool bind(const Dim& dim, int64_t value) {

@@ -78,11 +78,34 @@ bool apply_settings(Front& front, const std::vector<Setting>& settings,
   return true;
 }
 
+static bool mismatch(Front& front, const Setting& s, std::string_view what) {
+  front.diags.report(DiagKind::bad_setting, {},
+                     fmt::format("'{}' is {}", escape_for_display(s.name), what));
+  return false;
+}
+
+static const std::vector<ast::Param>& params_of(const ast::Decl& decl) {
+  const auto* optimizer = decl.as<ast::OptimizerDecl>();
+  return optimizer ? optimizer->params : decl.as<ast::TransformDecl>()->params;
+}
+
+// What can be set of a rule call: RULE.lr, and RULE.lr.peak where the value is a schedule.
+static void add_names(const irgen::RuleCall& call, const std::string& rule,
+                      std::vector<std::string>& known) {
+  const std::vector<ast::Param>& params = params_of(*call.decl);
+  for (size_t k = 0; k < params.size(); ++k) {
+    const irgen::Argument& argument = call.arguments[k];
+    std::string name = rule + "." + params[k].name.name.str();
+    if (argument.kind == irgen::Argument::Kind::schedule)
+      for (const ast::Param& param : argument.schedule->params)
+        known.push_back(name + "." + param.name.name.str());
+    if (argument.kind != irgen::Argument::Kind::rule) known.push_back(std::move(name));
+  }
+}
+
 // "lr" or "lr.peak" of a rule call: the argument it names.
 static irgen::Argument* find_argument(irgen::RuleCall& call, std::string_view path) {
-  const auto* optimizer = call.decl->as<ast::OptimizerDecl>();
-  const std::vector<ast::Param>* params =
-      optimizer ? &optimizer->params : &call.decl->as<ast::TransformDecl>()->params;
+  const std::vector<ast::Param>* params = &params_of(*call.decl);
   std::vector<irgen::Argument>* arguments = &call.arguments;
   while (true) {
     size_t dot = path.find('.');
@@ -105,6 +128,8 @@ bool apply_settings(Front& front, const std::vector<Setting>& settings, irgen::E
     std::vector<std::string> known{"steps", "epochs", "batch", "seed", "holdout", "every"};
     for (const auto& [name, value] : x.problem_hypers)
       known.push_back(name);
+    if (s.boolean && std::find(known.begin(), known.begin() + 6, s.name) != known.begin() + 6)
+      return mismatch(front, s, "a number");
     std::optional<int64_t> number;
     if (s.name == "steps" || s.name == "epochs") {
       if (!whole(front, s, 0, s.name == "steps" ? x.steps : x.epochs)) return false;
@@ -135,14 +160,19 @@ bool apply_settings(Front& front, const std::vector<Setting>& settings, irgen::E
     auto hyper = std::find_if(x.problem_hypers.begin(), x.problem_hypers.end(),
                               [&](const auto& v) { return v.first == s.name; });
     if (hyper != x.problem_hypers.end()) {
+      const ast::Param& param = x.problem->as<ast::ProblemDecl>()
+                                    ->params[static_cast<size_t>(hyper - x.problem_hypers.begin())];
+      bool flag = param.value && param.value->as<ast::BoolLit>();
+      if (s.boolean != flag) return mismatch(front, s, flag ? "true or false" : "a number");
       hyper->second = s.value;
       continue;
     }
     size_t dot = s.name.find('.');
     irgen::Argument* argument = nullptr;
     for (irgen::Racer& racer : x.racers) {
-      for (const ast::Param& param : racer.chain.rule.decl->as<ast::OptimizerDecl>()->params)
-        known.push_back(racer.name + "." + param.name.name.str());
+      add_names(racer.chain.rule, racer.name, known);
+      for (const irgen::RuleCall& transform : racer.chain.transforms)
+        add_names(transform, ast::name_of(*transform.decl).name.str(), known);
       if (dot == s.name.npos) continue;
       // RULE is the racer's name, or the rule's as declared; transforms go by their own.
       std::string head = s.name.substr(0, dot), tail = s.name.substr(dot + 1);
@@ -152,6 +182,10 @@ bool apply_settings(Front& front, const std::vector<Setting>& settings, irgen::E
         if (ast::name_of(*transform.decl).name == std::string_view(head))
           argument = find_argument(transform, tail);
       if (!argument) continue;
+      if (argument->kind == irgen::Argument::Kind::rule)
+        return mismatch(front, s, "an optimizer; only numbers can be set");
+      if (s.boolean != (argument->kind == irgen::Argument::Kind::boolean))
+        return mismatch(front, s, s.boolean ? "a number" : "true or false");
       *argument = {s.boolean ? irgen::Argument::Kind::boolean : irgen::Argument::Kind::number,
                    s.value,
                    nullptr,

@@ -113,10 +113,12 @@ private:
                   bad(n.value->span,
                       fmt::format("'holdout' is a fraction from 0 to below 1, not {}", *v));
                 x_.holdout = *v;
+                x_.holdout_span = n.value->span;
               }
             },
             [&](const BatchClause& n) {
               x_.batch = whole(*n.size, "'batch'", 1);
+              x_.batch_span = n.dimension ? n.dimension.span : n.size->span;
               if (n.dimension) x_.batch_dimension = n.dimension.name.str();
             },
             [&](const OrderClause& n) {

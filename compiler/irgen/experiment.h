@@ -42,6 +42,7 @@ struct ExperimentUnit {
   double holdout = 0;
   std::optional<int64_t> batch;
   std::string batch_dimension;
+  Span batch_span, holdout_span; // of the clauses; invalid without them
   std::string order = "shuffled";
   std::optional<int64_t> steps, epochs;
   const ast::Expr* until = nullptr;
