@@ -135,8 +135,9 @@ private:
 
 int diff_command(const DiffOptions& options) {
   Front front(options.common.library);
-  if (front.load(options.common.file) && !front.diags.has_errors())
-    DiffCommand(front, options).run();
+  if (front.load(options.common.file))
+    front.focus(front.pick<ast::ProblemDecl>(options.problem, "problem"),
+                [&] { return DiffCommand(front, options).run(); });
   return front.report();
 }
 

@@ -227,8 +227,9 @@ int eval_command(const EvalOptions& options) {
     return kExitUsage;
   }
   Front front(options.common.library);
-  if (front.load(options.common.file) && !front.diags.has_errors())
-    EvalCommand(front, options, *what).run();
+  if (front.load(options.common.file))
+    front.focus(front.pick<ast::ProblemDecl>(options.problem, "problem"),
+                [&] { return EvalCommand(front, options, *what).run(); });
   return front.report();
 }
 

@@ -28,6 +28,10 @@ public:
   irgen::Unit unit(Graph& graph, DType precision) {
     return {program, sources, diags, graph, precision};
   }
+  // For a command that looks at one declaration: mistakes elsewhere in the file are put aside while
+  // it works. Runs `work` if the declaration itself is sound; if it fails without a word of its own,
+  // what was put aside is the reason.
+  template <class Work> void focus(const ast::Decl* decl, Work work);
   // Prints all messages to standard error; the exit code they mean.
   int report() const;
   // The declaration of that name, or the only one of its kind when the name is empty; reports
@@ -72,6 +76,13 @@ template <class Kind> const ast::Decl* Front::pick(const std::string& name, std:
         .note(names.empty() ? fmt::format("it declares no {} at all", what)
                             : "it declares: " + names);
   return nullptr;
+}
+
+template <class Work> void Front::focus(const ast::Decl* decl, Work work) {
+  if (!decl || program.broken.contains(decl)) return;
+  Diagnostics aside = diags;
+  diags.clear();
+  if (!work() && !diags.has_errors()) diags = aside;
 }
 
 // THALWEG_STDLIB, else beside the program (../stdlib, ../share/thalweg/stdlib), else where it was
