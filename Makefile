@@ -7,7 +7,7 @@ JOBS ?= $(shell nproc)
 BUILD_PACKAGES := g++ cmake ninja-build antlr4 default-jre-headless libantlr4-runtime-dev \
   llvm-19-dev libeigen3-dev catch2 libfmt-dev libcli11-dev libspdlog-dev \
   nlohmann-json3-dev libutf8proc-dev libxxhash-dev libtbb-dev
-CHECK_PACKAGES := clang-format-19 clang-tidy-19 clang-tools-19 clang-19
+CHECK_PACKAGES := clang-format-19 clang-tidy-19 clang-tools-19 clang-19 libclang-rt-19-dev
 BENCH_PACKAGES := libbenchmark-dev
 
 SOURCES = $(shell git ls-files 'compiler/*.h' 'compiler/*.cpp' 'runtime/*.h' 'runtime/*.hpp' \

@@ -100,7 +100,7 @@ std::string dump(const Expr& expr) {
           [](const NameRef& n) { return n.name.str(); },
           [](const PrimeRef& n) { return n.name.str() + "'"; },
           [](const Unary& u) {
-            const char* op = u.op == UnaryOp::neg ? "neg" : u.op == UnaryOp::sqrt ? "sqrt" : "not";
+            const char* op = u.op == UnaryOp::neg ? "neg" : "not";
             return fmt::format("({} {})", op, dump(*u.operand));
           },
           [](const Sum& s) {
@@ -151,7 +151,6 @@ std::string dump(const Expr& expr) {
             return fmt::format("(field {} {})", dump(*f.base), f.field.name.view());
           },
           [](const Transpose& t) { return fmt::format("(transpose {})", dump(*t.base)); },
-          [](const NormBars& n) { return fmt::format("(norm{} {})", n.order, dump(*n.operand)); },
           [](const Derivative& d) {
             return fmt::format("({} {})", d.order == 1 ? "grad" : "hess", dump(*d.target));
           },

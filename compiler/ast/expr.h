@@ -47,8 +47,8 @@ struct PrimeRef {
   Name name;
 };
 
-enum class UnaryOp : uint8_t { neg, logical_not, sqrt };
-/// `-x`, `not c`, `√x`. The call sqrt(x) is a Call; sema gives both the same meaning.
+enum class UnaryOp : uint8_t { neg, logical_not };
+/// `-x`, `not c`. `√x` is the call sqrt(x), `‖x‖` the call norm(x), `‖x‖₁` norm1(x).
 struct Unary {
   UnaryOp op;
   const Expr* operand;
@@ -149,12 +149,6 @@ struct Transpose {
   const Expr* base;
 };
 
-/// `‖x‖` (order 2) and `‖x‖₁` (order 1).
-struct NormBars {
-  const Expr* operand;
-  int order;
-};
-
 /// `∇f`, `∇²f`, `grad f`, `hess f.full`: the function itself; applied by a Call around it.
 struct Derivative {
   int order;          // 1 or 2
@@ -203,7 +197,7 @@ struct Indexed {
 
 using ExprNode = std::variant<NumberLit, StringLit, BoolLit, NameRef, PrimeRef, Unary, Sum, Product,
                               Power, Compare, Logical, IfExpr, Call, Index, Field, Transpose,
-                              NormBars, Derivative, Pipe, AllOf, Like, ArrayLit, Range, Indexed>;
+                              Derivative, Pipe, AllOf, Like, ArrayLit, Range, Indexed>;
 
 struct Expr {
   Span span;       // without surrounding parentheses

@@ -92,7 +92,6 @@ std::optional<Dim> Elaborator::subscripted_extent(const Expr& body, sema::Symbol
                        push(a.value);
                    },
                    [&](const Transpose& n) { push(n.base); },
-                   [&](const NormBars& n) { push(n.operand); },
                    [&](const Indexed& n) { push(n.body); },
                },
                e->node);

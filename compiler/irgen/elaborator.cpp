@@ -96,7 +96,7 @@ Value Elaborator::expr(const Expr& e) {
               Value v = condition(*n.operand);
               return v.is_tensor() ? Value::tensor(b_.make(Op::logical_not, {v.id}), v.across) : v;
             }
-            return unary(n.op == UnaryOp::neg ? Op::neg : Op::sqrt, tensor(*n.operand), *n.operand);
+            return unary(Op::neg, tensor(*n.operand), *n.operand);
           },
           [&](const Sum& n) { return sum(e, n); },
           [&](const Product& n) { return product(e, n); },
@@ -108,12 +108,6 @@ Value Elaborator::expr(const Expr& e) {
           [&](const Index& n) { return index(e, n); },
           [&](const Field& n) { return field(e, n); },
           [&](const Transpose& n) { return transpose(tensor(*n.base), e); },
-          [&](const NormBars& n) {
-            sema::SymbolId id = u_.program.symbol_of(e);
-            if (!id.valid()) return Value{};
-            const Decl* item = u_.program.symbol(id).item;
-            return call_function(*item->as<FunctionDecl>(), {tensor(*n.operand)}, e);
-          },
           [&](const ast::Derivative& n) {
             Value target = expr(*n.target);
             if (target.is_poison()) return target;

@@ -194,14 +194,6 @@ void Resolver::expr(const Expr* e) {
                  },
                  [&](const Field& n) { expr(n.base); },
                  [&](const Transpose& n) { expr(n.base); },
-                 [&](const NormBars& n) {
-                   // ‖x‖ is the library's norm(x), ‖x‖₁ its norm1(x).
-                   std::string_view function = n.order == 1 ? "norm1" : "norm";
-                   SymbolId id = lookup(c_.context.names.intern(function), e->span);
-                   bind(*e, id);
-                   if (!id.valid()) unknown_name(c_.context.names.intern(function), e->span, true);
-                   expr(n.operand);
-                 },
                  [&](const Derivative& n) { expr(n.target); },
                  [&](const Pipe& n) {
                    for (const Expr* stage : n.stages)
