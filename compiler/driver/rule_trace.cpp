@@ -2,6 +2,7 @@
 #include "driver/rule_trace.h"
 
 #include "diag/render.h"
+#include "ir/varying.h"
 #include "passes/simplify/simplify.h"
 
 #include <algorithm>
@@ -19,7 +20,10 @@ RuleTrace::RuleTrace(Front& front, Graph& graph, RuleUnit unit, std::vector<size
       seed_(seed), named_(unit_.step), answers_(unit_.queries.size()) {
   named_.results.clear();
   for (const RuleUnit::Named& name : unit_.names)
-    named_.results.push_back({name.name, name.value, name.per_tensor, -1});
+    named_.results.push_back({name.name, name.value, true, -1});
+  std::vector<bool> varies = varies_by_tensor(graph_, named_);
+  for (Result& result : named_.results)
+    result.per_tensor = varies[result.value.value];
   finished_ = simplify::contract_fma(graph_, simplify::simplify(graph_, unit_.step));
 }
 
@@ -209,7 +213,7 @@ std::string RuleTrace::text(const TracePoint& point, const TableEvaluated& named
     if (!finished_.results[k].per_tensor)
       shared.add(finished_.results[k].name, next.shared[position(finished_, k)]);
   for (size_t k = 0; k < unit_.names.size(); ++k)
-    if (!unit_.names[k].per_tensor && !result_of(unit_.names[k].name))
+    if (!named_.results[k].per_tensor && !result_of(unit_.names[k].name))
       shared.add(unit_.names[k].name, named.shared[position(named_, k)]);
   out += shared.str();
   std::string variable = finished_.results[0].name;
@@ -234,7 +238,7 @@ std::string RuleTrace::text(const TracePoint& point, const TableEvaluated& named
       if (std::optional<size_t> prime = result_of(unit_.names[k].name)) {
         if (finished_.results[*prime].per_tensor)
           lines.add(unit_.names[k].name, next.rows[r][position(finished_, *prime)]);
-      } else if (unit_.names[k].per_tensor) {
+      } else if (named_.results[k].per_tensor) {
         lines.add(unit_.names[k].name, named.rows[r][position(named_, k)]);
       }
     }

@@ -188,7 +188,7 @@ private:
       if (it != e_->primes.end()) v = &it->second;
       name = prefix + prime->name.name.str() + "'";
     }
-    if (v && v->is_tensor()) unit_.names.push_back({name, v->id, true});
+    if (v && v->is_tensor()) unit_.names.push_back({name, v->id});
   }
 
   Value next(const Ident& name, const Type& type, std::string_view what) {
@@ -283,9 +283,6 @@ private:
                              op == Op::across_max;
     }
     unit_.shape_sensitive = e_->shape_sensitive;
-    std::vector<bool> varies = varies_by_tensor(u_.graph, unit_.step);
-    for (RuleUnit::Named& named : unit_.names)
-      named.per_tensor = varies[named.value.value];
   }
 
   void report(const ReportItem& item, std::vector<Result>& results) {
@@ -298,7 +295,10 @@ private:
                       fmt::format("a report is one number; '{}' is {}", name, e_->type_text(v.id)));
       return;
     }
-    bool varies = varies_by_tensor(u_.graph, unit_.step)[v.id.value];
+    // Nothing but the report may read the value: it has to be a result to be looked at.
+    Function probe = unit_.step;
+    probe.results.push_back({name, v.id, true, -1});
+    bool varies = varies_by_tensor(u_.graph, probe)[v.id.value];
     if (varies && !unit_.demands.vector) {
       u_.diags
           .report(DiagKind::not_scalar, item.value->span,

@@ -69,7 +69,6 @@ struct RuleUnit {
   struct Named {
     std::string name; // "g", "m'", "a_transform.total"
     ValueId value;
-    bool per_tensor = true;
   };
   std::vector<Named> names;
   // All functions take the same parameters:
