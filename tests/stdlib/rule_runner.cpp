@@ -1,0 +1,201 @@
+// Rules elaborated from a line of text and stepped over tables (see rule_runner.h).
+#include "stdlib/rule_runner.h"
+
+#include "diag/render.h"
+#include "irgen/experiment.h"
+#include "support/check.h"
+
+#include <fmt/format.h>
+#include <limits>
+
+namespace thalweg::test {
+
+namespace {
+
+std::string source(const std::string& folder) {
+  return std::string(THALWEG_SOURCE_DIR) + "/" + folder;
+}
+
+} // namespace
+
+RuleProgram::RuleProgram(const std::string& rule, DType precision, const std::string& declarations,
+                         size_t rank, const std::string& folder)
+    : front(source("stdlib")) {
+  std::string text = declarations + "\nproblem P { param x: [3] = 0  minimize sumsq(x) }\n" +
+                     "experiment e { minimize P()  using " + rule + "  steps 1 }\n";
+  front.path = source(folder) + "/rule.tw";
+  FileId file = front.sources.add(front.path, text);
+  sema::Compilation compilation{front.sources, front.context, front.library, front.diags};
+  front.program = sema::analyze(compilation, file);
+  irgen::Unit unit_of_program = front.unit(graph, precision);
+  const ast::Decl* experiment = front.program.find("e");
+  TW_CHECK(experiment && !front.diags.has_errors(), "{}", render_all(front.diags, front.sources));
+  auto elaborated = irgen::elaborate_experiment(unit_of_program, *experiment);
+  TW_CHECK(elaborated, "{}", render_all(front.diags, front.sources));
+  auto rule_unit = irgen::elaborate_rule(unit_of_program, elaborated->racers.at(0).chain, rank);
+  TW_CHECK(rule_unit, "{}", render_all(front.diags, front.sources));
+  unit = std::move(*rule_unit);
+}
+
+driver::Pipeline RuleProgram::pipeline(const std::string& target) {
+  driver::PipelineOptions options;
+  options.target = target;
+  return driver::Pipeline(graph, front.diags, options);
+}
+
+loops::Lowered RuleProgram::lowered_step() {
+  driver::Pipeline passes = pipeline();
+  auto lowered = passes.lower(passes.finish(unit.step));
+  TW_CHECK(lowered, "{}", render_all(front.diags, front.sources));
+  return std::move(*lowered);
+}
+
+RuleRunner::RuleRunner(RuleProgram& program, driver::Pipeline& pipeline, Way way)
+    : program_(program), way_(way) {
+  auto compiled = pipeline.compile({program.unit.initial, program.unit.step});
+  TW_CHECK(compiled, "{}", render_all(program.front.diags, program.front.sources));
+  code_ = std::move(*compiled);
+  size_t hyper = 0, next_row = 0;
+  for (const Parameter& parameter : program.unit.step.parameters) {
+    place_.push_back(parameter.per_tensor ? next_row++ : shared_.size());
+    if (parameter.per_tensor) continue;
+    TW_CHECK(parameter.type.is_scalar(), "a shared parameter of a rule is a number");
+    double value = parameter.name.starts_with("hyper ") ? program.unit.hypers[hyper++].value : 0;
+    shared_.push_back(Tensor::scalar(value, parameter.type.dtype));
+  }
+}
+
+Tensor& RuleRunner::shared(const std::string& parameter) {
+  size_t k = program_.unit.index_of(parameter);
+  TW_CHECK(k < place_.size(), "no parameter {}", parameter);
+  return shared_[place_[k]];
+}
+Tensor& RuleRunner::row(size_t row, const std::string& parameter) {
+  size_t k = program_.unit.index_of(parameter);
+  TW_CHECK(k < place_.size(), "no parameter {}", parameter);
+  return rows_.at(row).inputs[place_[k]];
+}
+const Tensor& RuleRunner::row(size_t row, const std::string& parameter) const {
+  return const_cast<RuleRunner*>(this)->row(row, parameter);
+}
+void RuleRunner::hyper(const std::string& name, double value) {
+  shared("hyper " + name).set_number(0, value);
+}
+
+void RuleRunner::start(const std::vector<std::vector<double>>& x, const Shapes& shapes) {
+  const irgen::RuleUnit& unit = program_.unit;
+  rows_.clear();
+  for (size_t r = 0; r < x.size(); ++r) {
+    TableRow row;
+    if (unit.rank == 1)
+      row.bindings["size"] = static_cast<int64_t>(x[r].size());
+    else
+      for (size_t k = 0; k < unit.rank; ++k)
+        row.bindings["size" + std::to_string(k)] = shapes[r].at(k);
+    for (const Parameter& parameter : unit.step.parameters) {
+      if (!parameter.per_tensor) continue;
+      std::vector<int64_t> shape = *evaluate_shape(parameter.type.shape, row.bindings);
+      row.inputs.push_back(parameter.name == "x" ? Tensor::of(x[r], shape, parameter.type.dtype)
+                                                 : Tensor(parameter.type.dtype, shape));
+    }
+    rows_.push_back(std::move(row));
+  }
+  t_ = 1;
+  shared("t").set_number(0, 1);
+  shared("loss").set_number(0, std::numeric_limits<double>::infinity());
+  if (way_ == Way::interpreted) {
+    TW_CHECK(interpret(code_[0].function, true) == 0, "initial states");
+    return;
+  }
+  calls_.clear();
+  for (const driver::CompiledFunction& code : code_) {
+    calls_.emplace_back(code);
+    bind(calls_.back());
+  }
+  for (size_t k = 0; k < unit.states.size(); ++k) {
+    size_t at = place_[unit.index_of("state " + unit.states[k].name)];
+    if (!unit.states[k].per_tensor) calls_[0].result(k, shared_[at].raw());
+    for (size_t r = 0; unit.states[k].per_tensor && r < rows_.size(); ++r)
+      calls_[0].row_result(r, k, rows_[r].inputs[at].raw());
+  }
+  TW_CHECK(calls_[0].prepare() && calls_[1].prepare(), "memory of the rule");
+  TW_CHECK(calls_[0].call() == 0, "initial states");
+}
+
+void RuleRunner::bind(driver::BoundCall& call) {
+  std::vector<Bindings> sizes;
+  for (const TableRow& row : rows_)
+    sizes.push_back(row.bindings);
+  call.rows(sizes);
+  const std::vector<Parameter>& parameters = program_.unit.step.parameters;
+  for (size_t k = 0; k < parameters.size(); ++k) {
+    if (!parameters[k].per_tensor) call.parameter(k, shared_[place_[k]].raw());
+    for (size_t r = 0; parameters[k].per_tensor && r < rows_.size(); ++r)
+      call.row_parameter(r, k, rows_[r].inputs[place_[k]].raw());
+  }
+}
+
+int32_t RuleRunner::step(const std::vector<std::vector<double>>& gradients) {
+  TW_CHECK(gradients.size() == rows_.size(), "one gradient a tensor");
+  for (size_t r = 0; r < rows_.size(); ++r)
+    for (size_t i = 0; i < gradients[r].size(); ++i)
+      row(r, "gradient").set_number(static_cast<int64_t>(i), gradients[r][i]);
+  shared("t").set_number(0, static_cast<double>(t_));
+  int32_t status = 0;
+  if (way_ == Way::interpreted) {
+    status = interpret(code_[1].function, false);
+  } else {
+    status = calls_[1].call(0, t_);
+    const std::vector<Result>& results = code_[1].function.results;
+    for (size_t k = 0; k < results.size(); ++k)
+      if (results[k].updates < 0) recorded_[results[k].name] = calls_[1].scalar_result(k);
+  }
+  t_ += status == 0;
+  return status;
+}
+
+int32_t RuleRunner::interpret(const Function& function, bool initial) {
+  TableEvaluated out = Interpreter(program_.graph).evaluate_table(function, shared_, rows_);
+  if (!out.ok()) return out.failure->status;
+  size_t next_shared = 0, next_row = 0;
+  for (size_t k = 0; k < function.results.size(); ++k) {
+    const Result& result = function.results[k];
+    size_t to = initial ? program_.unit.index_of("state " + result.name)
+                        : static_cast<size_t>(std::max(result.updates, 0));
+    bool updates = initial || result.updates >= 0;
+    if (result.per_tensor) {
+      TW_CHECK(updates, "a result of a tensor that nothing keeps");
+      for (size_t r = 0; r < rows_.size(); ++r)
+        rows_[r].inputs[place_[to]] = out.rows[r][next_row];
+      ++next_row;
+    } else {
+      const Tensor& value = out.shared[next_shared++];
+      if (updates)
+        shared_[place_[to]] = value;
+      else
+        recorded_[result.name] = value.number(0);
+    }
+  }
+  return 0;
+}
+
+double RuleRunner::recorded(const std::string& name) const { return recorded_.at(name); }
+
+std::vector<Tensor> RuleRunner::everything() const {
+  std::vector<Tensor> all;
+  for (const TableRow& row : rows_)
+    all.insert(all.end(), row.inputs.begin(), row.inputs.end());
+  all.insert(all.end(), shared_.begin(), shared_.end());
+  for (const auto& [name, value] : recorded_)
+    all.push_back(Tensor::scalar(value));
+  return all;
+}
+
+std::string arguments_text(const std::map<std::string, std::string>& values) {
+  std::string text;
+  for (const auto& [name, value] : values)
+    text += (text.empty() ? "" : ", ") + name + " = " + value;
+  return text;
+}
+
+} // namespace thalweg::test
