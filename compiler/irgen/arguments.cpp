@@ -73,6 +73,14 @@ arguments(const Unit& unit, const std::vector<Param>& params, const std::vector<
     std::optional<Argument> a = argument(unit, *e);
     if (!a) return std::nullopt;
     a->span = e->span;
+    // A flag is one by its default value; anything else is no flag.
+    bool flag = params[k].value && params[k].value->as<BoolLit>();
+    if (flag != (a->kind == Argument::Kind::boolean)) {
+      unit.diags.report(DiagKind::wrong_kind, e->span,
+                        fmt::format("'{}' is {}", params[k].name.name.view(),
+                                    flag ? "true or false" : "no truth value"));
+      return std::nullopt;
+    }
     out.push_back(std::move(*a));
   }
   return out;

@@ -138,6 +138,23 @@ Value Elaborator::binary(Op op, Value a, Value b, const Expr& ea, const Expr& eb
         .caret(caret);
     return {};
   }
+  // Whole numbers of the program are computed here, where leaving 64 bits can be told.
+  if (type == DType::i64 && (op == Op::add || op == Op::sub || op == Op::mul) &&
+      u_.graph.node(a.id).op == Op::constant && u_.graph.node(b.id).op == Op::constant) {
+    int64_t x = u_.graph.node(a.id).attr.ints[0], y = u_.graph.node(b.id).attr.ints[0], r = 0;
+    bool left = op == Op::add   ? __builtin_add_overflow(x, y, &r)
+                : op == Op::sub ? __builtin_sub_overflow(x, y, &r)
+                                : __builtin_mul_overflow(x, y, &r);
+    if (left) {
+      error(DiagKind::bad_number, join(ea.span, eb.span),
+            fmt::format("the whole number {} {} {} is out of range", x, name, y))
+          .caret(caret)
+          .help("write one of the numbers with a point, 2.0, to compute with reals");
+      return {};
+    }
+    a.id = u_.graph.add(Op::constant, Type::scalar(DType::i64), {}, {{r}, {}, {}, {}});
+    return a;
+  }
   bool real_only = op == Op::div || op == Op::pow || op == Op::atan2;
   if (real_only) {
     a.id = real(a.id);
@@ -204,11 +221,8 @@ Value Elaborator::power(const Expr& e, const Power& n) {
   if (!base.is_tensor() || !exponent.is_tensor()) return {};
   // A whole exponent keeps integers whole: sizes may be squared.
   if (std::optional<int64_t> k = as_integer(exponent.id);
-      k && *k == 2 && b_.type(base.id).dtype == DType::i64) {
-    base.id = b_.mul(base.id, base.id);
-    return base;
-  }
-  (void)e;
+      k && *k == 2 && b_.type(base.id).dtype == DType::i64)
+    return binary(Op::mul, base, base, *n.base, *n.base, e.span, "*");
   for (Value* v : {&base, &exponent})
     if (u_.graph.node(v->id).op == Op::constant && b_.type(v->id).dtype == DType::i64)
       v->id = b_.constant(constant_value(u_.graph.node(v->id)));

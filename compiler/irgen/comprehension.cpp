@@ -11,6 +11,9 @@ namespace thalweg::irgen {
 
 using namespace ast;
 
+// About a minute of work for one evaluation: more is a mistake in the range.
+constexpr double kMaxRounds = 1e10;
+
 Shape Elaborator::index_shape() const {
   Shape shape;
   for (const IndexVariable& v : indices_)
@@ -133,6 +136,13 @@ Value Elaborator::indexed(const Expr& e, const Indexed& n) {
   indices_.insert(indices_.end(), added.begin(), added.end());
   rebind_indices();
   Shape full = index_shape();
+  double rounds = 1;
+  for (const Dim& extent : full)
+    rounds *= extent.is_constant() ? static_cast<double>(extent.constant()) : 1;
+  if (!(rounds <= kMaxRounds))
+    return poison(DiagKind::bad_size, e.span,
+                  fmt::format("the index takes {:.0f} values; at most {:.0f} are evaluated", rounds,
+                              kMaxRounds));
   Value body = tensor(*n.body);
   indices_.resize(outer);
   if (outer) rebind_indices();

@@ -85,7 +85,7 @@ public:
                std::string_view name);
   Value call_function(const ast::FunctionDecl& f, const std::vector<Value>& arguments,
                       const ast::Expr& at);
-  Value schedule_at(const ScheduleRef& schedule, ValueId t);
+  Value schedule_at(ScheduleRef schedule, ValueId t);
   Value poison(DiagKind kind, Span span, std::string text);
   Diagnostic& error(DiagKind kind, Span span, std::string text);
   Value not_lowered(Span span, std::string what);
@@ -113,6 +113,8 @@ private:
   Value sum(const ast::Expr& e, const ast::Sum& n);
   Value product(const ast::Expr& e, const ast::Product& n);
   Value power(const ast::Expr& e, const ast::Power& n);
+  std::vector<Value> bind_all(const std::vector<ast::Param>& params,
+                              const std::vector<Value>& values);
   Value stateful_schedule(const ScheduleRef& schedule);
   Value compare(const ast::Expr& e, const ast::Compare& n);
   Value logical(const ast::Logical& n);
@@ -149,6 +151,7 @@ private:
   Builder b_;
   std::unordered_map<uint32_t, Value> env_;
   int depth_ = 0;
+  int64_t calls_ = 0;
   int64_t next_site_ = 0;
   // index variables in scope, outermost first: symbol, extent, lowest value
   struct IndexVariable {

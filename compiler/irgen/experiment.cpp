@@ -80,7 +80,10 @@ public:
       bad(d_.name.span, fmt::format("experiment '{}' has no end", x_.name))
           .help("add 'steps', 'epochs' or 'until'");
     name_racers();
-    if (x_.problem) match_data(*x_.problem->as<ProblemDecl>());
+    if (x_.problem) {
+      match_data(*x_.problem->as<ProblemDecl>());
+      refuse_constraints(*x_.problem->as<ProblemDecl>());
+    }
     if (u_.diags.error_count() > errors || !x_.problem || x_.racers.empty() || failed_rule_)
       return std::nullopt;
     return std::move(x_);
@@ -95,7 +98,8 @@ private:
     std::optional<double> v = constant_number(u_, e);
     if (!v) return std::nullopt;
     if (!(*v >= static_cast<double>(least)) || *v > 9e15 || *v != std::floor(*v)) {
-      bad(e.span, fmt::format("{} is a whole number from {}, not {}", what, least, *v));
+      bad(e.span, fmt::format("{} is a whole number from {}{}, not {}", what, least,
+                              *v > 9e15 ? " to 9e15" : "", *v));
       return std::nullopt;
     }
     return static_cast<int64_t>(*v);
@@ -212,7 +216,7 @@ private:
       if (const auto* text = e->as<StringLit>())
         source.target = text->value;
       else
-        source.target_number = whole(*e, "the number of the target's column", 0);
+        source.target_number = whole(*e, "the number of the target's column", -1'000'000);
     }
     if (const Expr* e = named(*call, "columns")) {
       const ArrayLit* list = e->as<ArrayLit>();
@@ -242,12 +246,25 @@ private:
         bad(e->span, "'missing' is \"error\", \"drop\" or \"mean\"");
     }
     if (const Expr* e = named(*call, "scale"))
-      if (std::optional<double> v = constant_number(u_, *e)) source.scale = *v;
+      if (std::optional<double> v = constant_number(u_, *e)) {
+        if (!std::isfinite(*v) || *v == 0)
+          bad(e->span, fmt::format("'scale' is a finite number other than 0, not {}", *v));
+        source.scale = *v;
+      }
     if (source.names.size() > 2)
       bad(n.names[2].span, "a file gives one name, or two: the columns and the target");
     if (source.names.size() == 2 && !source.has_target())
       bad(n.value->span, "two names need a target column").help("csv(\"…\", target = \"…\")");
     x_.sources.push_back(std::move(source));
+  }
+
+  // A method that leaves them aside would end at a point that breaks them and call it the answer.
+  void refuse_constraints(const ProblemDecl& problem) {
+    for (const ProblemItem& item : problem.items)
+      if (std::holds_alternative<SubjectToItem>(item.node))
+        u_.diags
+            .report(DiagKind::not_lowered, item.span, "a run under constraints is not compiled yet")
+            .label(d_.name.span, "in this experiment");
   }
 
   void match_data(const ProblemDecl& problem) {

@@ -11,6 +11,8 @@ namespace thalweg::irgen {
 using namespace ast;
 
 constexpr int kMaxCallDepth = 64;
+// Functions are written out where they are called: two calls in each of thirty make 2^30.
+constexpr int64_t kMaxCalls = 20'000;
 
 std::optional<std::vector<Value>> Elaborator::bind_arguments(const std::vector<Param>& params,
                                                              const Call& n, const Expr&) {
@@ -53,6 +55,12 @@ Value Elaborator::call_function(const FunctionDecl& f, const std::vector<Value>&
   if (depth_ >= kMaxCallDepth)
     return poison(DiagKind::recursion, at.span,
                   fmt::format("calls nest more than {} deep", kMaxCallDepth));
+  if (++calls_ > kMaxCalls) {
+    if (calls_ == kMaxCalls + 1)
+      error(DiagKind::expression_too_large, at.span,
+            fmt::format("calls inside calls come to more than {}", kMaxCalls));
+    return {};
+  }
   ++depth_;
   for (size_t k = 0; k < f.params.size() && k < arguments.size(); ++k)
     bind(u_.program.symbol_of(f.params[k].name), arguments[k]);
@@ -170,7 +178,8 @@ bool Elaborator::if_statement(const IfStmt& n) {
   return true;
 }
 
-Value Elaborator::schedule_at(const ScheduleRef& schedule, ValueId t) {
+// By value: an argument may be a schedule of the same declaration, which binds the same names anew.
+Value Elaborator::schedule_at(ScheduleRef schedule, ValueId t) {
   if (!t.valid()) return {};
   if (!schedule.decl->formula) {
     if (t != step) {
@@ -183,14 +192,35 @@ Value Elaborator::schedule_at(const ScheduleRef& schedule, ValueId t) {
     }
     return stateful_schedule(schedule);
   }
+  if (depth_ >= kMaxCallDepth)
+    return poison(DiagKind::recursion, b_.origin(),
+                  fmt::format("calls nest more than {} deep", kMaxCallDepth));
+  ++depth_;
   ValueId outer = step;
-  for (size_t k = 0; k < schedule.decl->params.size(); ++k)
-    bind(u_.program.symbol_of(schedule.decl->params[k].name), (*schedule.arguments)[k]);
+  std::vector<Value> before = bind_all(schedule.decl->params, *schedule.arguments);
   step = t;
   Value v = scalar(*schedule.decl->formula);
   step = outer;
+  bind_all(schedule.decl->params, before);
+  --depth_;
   if (v.is_tensor()) v.id = real(v.id);
   return v;
+}
+
+// Binds arguments to their names; returns what these stood for.
+std::vector<Value> Elaborator::bind_all(const std::vector<Param>& params,
+                                        const std::vector<Value>& values) {
+  std::vector<Value> before;
+  for (size_t k = 0; k < params.size(); ++k) {
+    sema::SymbolId symbol = u_.program.symbol_of(params[k].name);
+    const Value* old = bound(symbol);
+    before.push_back(old ? *old : Value{});
+    if (values[k].is_poison())
+      env_.erase(symbol.value);
+    else
+      bind(symbol, values[k]);
+  }
+  return before;
 }
 
 Value Elaborator::stateful_schedule(const ScheduleRef& schedule) {
@@ -198,8 +228,7 @@ Value Elaborator::stateful_schedule(const ScheduleRef& schedule) {
   if (done != schedule_values_.end()) return done->second;
   if (!schedule_states)
     return not_lowered(schedule.decl->name.span, "a schedule with a state here");
-  for (size_t k = 0; k < schedule.decl->params.size(); ++k)
-    bind(u_.program.symbol_of(schedule.decl->params[k].name), (*schedule.arguments)[k]);
+  std::vector<Value> before = bind_all(schedule.decl->params, *schedule.arguments);
   std::vector<const Ident*> names;
   for (const Stmt* s : schedule.decl->body)
     if (const auto* states = s->as<StateStmt>())
@@ -216,6 +245,7 @@ Value Elaborator::stateful_schedule(const ScheduleRef& schedule) {
       (*schedule_states)[schedule.prefix + "." + name->name.str()].next =
           b_.cast(next->second.id, DType::f64);
   }
+  bind_all(schedule.decl->params, before);
   if (v.is_tensor()) v.id = real(v.id);
   schedule_values_[schedule.prefix] = v;
   return v;

@@ -157,7 +157,7 @@ void Resolver::problem(const ProblemDecl& d) {
                },
                item.node);
   }
-  if (!objective.valid())
+  if (!objective.valid() && !p_.broken.contains(current_))
     error(DiagKind::missing_objective, d.name.span,
           fmt::format("problem '{}' has no objective", d.name.name.view()))
         .help("add a line 'minimize …'");
