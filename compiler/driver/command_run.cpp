@@ -56,7 +56,7 @@ public:
       if (rt::Outcome written = folder->write_summary(summary); !written)
         return fail(written.error());
     if (options_.common.json)
-      print(rt::print_json_pretty(rt::summary_json(summary)));
+      json_ = rt::summary_json(summary);
     else
       show(summary, curves);
     return rt::interrupted() ? kExitInterrupted : code;
@@ -185,6 +185,7 @@ private:
 
 public:
   bool output_lost_ = false;
+  rt::Json json_;
 };
 
 } // namespace
@@ -223,6 +224,7 @@ int run_command(const RunOptions& options) {
   if (front.diags.has_errors() || dump_front(front, options.common)) return front.report();
   rt::InterruptGuard guard;
   int code = kExitOk;
+  std::vector<rt::Json> summaries;
   for (const ast::Decl* decl : experiments) {
     std::string dumps;
     std::unique_ptr<ExperimentRun> run = prepare_experiment(front, *decl, options.common, &dumps);
@@ -237,8 +239,16 @@ int run_command(const RunOptions& options) {
                              ? options.out
                              : options.out + "/" + run->experiment.name;
     code = std::max(code, runner.execute(folder));
+    summaries.push_back(std::move(runner.json_));
     if (runner.output_lost_) code = kExitProgram;
     if (rt::interrupted()) break;
+  }
+  // One experiment is an object, several are a list.
+  if (options.common.json && !summaries.empty()) {
+    std::string text =
+        rt::print_json_pretty(summaries.size() == 1 ? summaries[0] : rt::Json(summaries));
+    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
+      code = kExitProgram;
   }
   front.report();
   return code;

@@ -2,6 +2,7 @@
 #include "driver/experiment_run.h"
 
 #include "diag/suggest.h"
+#include "driver/problem_choice.h"
 
 #include <fmt/format.h>
 
@@ -30,17 +31,6 @@ static void report_unknown(Front& front, const std::vector<irgen::RecordItem>& i
   }
 }
 
-static std::optional<DType> chosen_precision(Front& front, const std::string& option,
-                                             const std::string& written) {
-  const std::string& name = option.empty() ? written : option;
-  if (name == "f64") return DType::f64;
-  if (name == "f32") return DType::f32;
-  front.diags.report(
-      DiagKind::bad_setting, {},
-      fmt::format("'--precision' is f32 or f64, not '{}'", escape_for_display(name)));
-  return std::nullopt;
-}
-
 // Everything before data and code.
 static std::unique_ptr<ExperimentRun> elaborate(Front& front, const ast::Decl& decl,
                                                 const CommonOptions& options) {
@@ -56,6 +46,12 @@ static std::unique_ptr<ExperimentRun> elaborate(Front& front, const ast::Decl& d
   unit.precision = *precision;
   auto problem = irgen::elaborate_problem(unit, *experiment->problem);
   if (!problem) return nullptr;
+  if (problem->has_constraints) {
+    // No method that is compiled yet reads them, and none may ignore them.
+    front.diags.report(DiagKind::not_lowered, problem->constraints_span,
+                       "constraints in a run are not compiled yet");
+    return nullptr;
+  }
   run->experiment = std::move(*experiment);
   run->problem = std::move(*problem);
   run->pipeline = std::make_unique<Pipeline>(run->graph, front.diags, options.pipeline);
@@ -100,6 +96,13 @@ std::unique_ptr<ExperimentRun> prepare_experiment(Front& front, const ast::Decl&
   if (dumps) *dumps = run->pipeline->dumps();
   if (!data || !compiled || front.diags.has_errors()) return nullptr;
   run->data = std::move(*data);
+  if (run->experiment.batch && !run->data.batched.empty() &&
+      *run->experiment.batch > run->data.training_rows) {
+    front.diags.report(DiagKind::bad_experiment, run->experiment.batch_span,
+                       fmt::format("a batch of {} is more than the {} rows to train on",
+                                   *run->experiment.batch, run->data.training_rows));
+    return nullptr;
+  }
   if (!run->objective->bind_sizes(run->data.sizes, run->data.batch_dimension)) return nullptr;
   size_t bytes = static_cast<size_t>(run->objective->total()) * run->objective->element_bytes();
   if (!run->initial_point.get(bytes) ||
@@ -124,13 +127,9 @@ bool check_experiment(Front& front, const ast::Decl& decl, const CommonOptions& 
   std::vector<std::string> names = racer_names(run->experiment);
   std::vector<std::vector<irgen::UnknownName>> unknown(names.size());
   for (size_t k = 0; k < names.size(); ++k) {
-    size_t rank = run->problem.parameters.empty() ? 1 : run->problem.parameters[0].type.rank();
-    std::optional<irgen::RuleUnit> rule =
-        irgen::elaborate_rule(unit, run->experiment.racers[k].chain, 1);
-    if (rule && rule->shape_sensitive && rank != 1)
-      rule = irgen::elaborate_rule(unit, run->experiment.racers[k].chain, rank);
-    if (rule)
-      irgen::elaborate_records(unit, run->problem, *rule, names[k], names,
+    auto variants = irgen::elaborate_variants(unit, run->experiment.racers[k].chain, run->problem);
+    if (variants && !variants->empty())
+      irgen::elaborate_records(unit, run->problem, variants->front().rule, names[k], names,
                                run->experiment.holdout > 0, run->experiment.records,
                                run->experiment.until, unknown[k]);
   }

@@ -1,6 +1,9 @@
 // Objective functions bound to memory (see objective.h).
 #include "driver/objective.h"
 
+#include "driver/evaluation.h"
+#include "driver/shape_fault.h"
+
 #include "ir/interp.h"
 #include "passes/diff/diff.h"
 #include "passes/simplify/simplify.h"
@@ -51,6 +54,7 @@ bool Objective::compile() {
 
 bool Objective::bind_sizes(const Bindings& sizes, const std::string& batch_dimension) {
   sizes_ = sizes;
+  checked_rows_ = -1;
   batch_dimension_ = batch_dimension;
   pieces_.clear();
   total_ = 0;
@@ -85,24 +89,7 @@ bool Objective::initialize(void* arena, uint64_t seed) {
     options.random = [&](const RandomRequest& request, Tensor& out) {
       tw_key key{seed, tw_name_hash(pieces_[k].name.data(), pieces_[k].name.size()),
                  static_cast<uint32_t>(request.site), 0, 0};
-      uint64_t count = static_cast<uint64_t>(out.size());
-      if (out.dtype() == DType::f32) {
-        float* to = out.data<float>().data();
-        if (request.distribution == Distribution::normal)
-          tw_fill_normal_f32(&key, 0, count, 0, 1, to);
-        else if (request.distribution == Distribution::uniform)
-          tw_fill_uniform_f32(&key, 0, count, 0, 1, to);
-        else
-          tw_fill_rademacher_f32(&key, 0, count, to);
-      } else {
-        double* to = out.data<double>().data();
-        if (request.distribution == Distribution::normal)
-          tw_fill_normal_f64(&key, 0, count, 0, 1, to);
-        else if (request.distribution == Distribution::uniform)
-          tw_fill_uniform_f64(&key, 0, count, 0, 1, to);
-        else
-          tw_fill_rademacher_f64(&key, 0, count, to);
-      }
+      fill_draw(request.distribution, key, out);
     };
     Evaluated out = Interpreter(pipeline_.graph(), options).evaluate(one, inputs);
     if (!out.ok()) {
@@ -118,7 +105,22 @@ bool Objective::initialize(void* arena, uint64_t seed) {
   return true;
 }
 
-void Objective::bind(BoundCall& call, const void* point, const DataView& data) {
+bool Objective::sizes_fit(int64_t rows) {
+  if (rows == checked_rows_) return true;
+  Bindings sizes = sizes_;
+  if (!batch_dimension_.empty()) sizes[batch_dimension_] = rows;
+  for (const CompiledFunction& f : compiled_)
+    if (std::optional<ValueId> at = shape_fault(pipeline_.graph(), f.function, sizes)) {
+      front_.diags.report(DiagKind::bad_size, pipeline_.graph().origin(*at),
+                          "with these sizes this leaves its operand, or has a negative size");
+      return false;
+    }
+  checked_rows_ = rows;
+  return true;
+}
+
+bool Objective::bind(BoundCall& call, const void* point, const DataView& data) {
+  if (!sizes_fit(data.rows)) return false;
   size_t at = 0;
   for (const double& number : numbers_)
     call.parameter(at++, &number);
@@ -128,17 +130,17 @@ void Objective::bind(BoundCall& call, const void* point, const DataView& data) {
   for (const void* buffer : data.buffers)
     call.parameter(at++, buffer);
   if (!batch_dimension_.empty()) call.size(batch_dimension_, data.rows);
+  return call.prepare();
 }
 
 int32_t Objective::evaluate(const void* point, const DataView& data, double& value,
                             void* gradient) {
   BoundCall& call = *gradient_call_;
-  bind(call, point, data);
   for (size_t k = 0; k < pieces_.size(); ++k)
     call.result(k + 1, gradient ? static_cast<char*>(gradient) +
                                       static_cast<size_t>(pieces_[k].offset) * element_bytes()
                                 : nullptr);
-  if (!call.prepare()) return TW_SHAPE_MISMATCH;
+  if (!bind(call, point, data)) return TW_SHAPE_MISMATCH;
   int32_t status = call.call();
   value = call.scalar_result(0);
   return status;
@@ -147,20 +149,13 @@ int32_t Objective::evaluate(const void* point, const DataView& data, double& val
 int32_t Objective::measure(const void* point, const DataView& data, double& value,
                            std::vector<double>& metrics) {
   BoundCall& call = *measure_call_;
-  bind(call, point, data);
-  if (!call.prepare()) return TW_SHAPE_MISMATCH;
+  if (!bind(call, point, data)) return TW_SHAPE_MISMATCH;
   int32_t status = call.call();
   value = call.scalar_result(0);
   metrics.clear();
   for (size_t k = 1; k < problem_.objective.results.size(); ++k)
     metrics.push_back(call.scalar_result(k));
   return status;
-}
-
-static Tensor tensor_from(const void* memory, DType dtype, std::vector<int64_t> shape) {
-  Tensor t(dtype, std::move(shape));
-  std::memcpy(t.raw(), memory, static_cast<size_t>(t.size() * dtype_size(dtype)));
-  return t;
 }
 
 std::string Objective::non_finite_term(const void* point, const DataView& data, double& number) {

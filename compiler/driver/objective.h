@@ -50,7 +50,9 @@ public:
   } // before the last passes; for diff and dumps
 
 private:
-  void bind(BoundCall& call, const void* point, const DataView& data);
+  // False where sizes make an operation impossible (a slice that leaves its operand).
+  bool bind(BoundCall& call, const void* point, const DataView& data);
+  bool sizes_fit(int64_t rows);
   Front& front_;
   Pipeline& pipeline_;
   const irgen::ProblemUnit& problem_;
@@ -64,6 +66,7 @@ private:
   int64_t total_ = 0;
   Bindings sizes_;
   std::string batch_dimension_;
+  int64_t checked_rows_ = -1; // of the last batch size that sizes_fit() accepted
 };
 
 } // namespace thalweg::driver

@@ -14,46 +14,13 @@ using irgen::RecordInput;
 using irgen::RuleUnit;
 
 bool RacerRun::prepare_rule(const irgen::Unit& unit, const irgen::Chain& chain) {
-  const auto& parameters = objective_.problem().parameters;
-  std::vector<size_t> all;
-  for (size_t k = 0; k < parameters.size(); ++k)
-    all.push_back(k);
-  std::optional<RuleUnit> first = irgen::elaborate_rule(unit, chain, 1);
-  if (!first) return false;
+  auto variants = irgen::elaborate_variants(unit, chain, objective_.problem());
+  if (!variants) return false;
   rules_.clear();
-  auto refuse = [&](Span span, std::string text) {
-    front_.diags.report(DiagKind::not_lowered, span, std::move(text));
-    return false;
-  };
-  if (first->demands.vector || (!first->shape_sensitive && !first->demands.matrix)) {
-    rules_.push_back(std::make_unique<RuleInstance>(std::move(*first), all));
-  } else {
-    // One variant per rank that occurs.
-    std::map<size_t, std::vector<size_t>> by_rank;
-    for (size_t k : all)
-      by_rank[parameters[k].type.rank()].push_back(k);
-    for (auto& [rank, members] : by_rank) {
-      if (first->demands.matrix && rank != 2) {
-        front_.diags
-            .report(DiagKind::shape_mismatch, chain.rule.span,
-                    fmt::format("'{}' is a rule for matrices; param '{}' is {}", first->name,
-                                parameters[members[0]].name,
-                                shape_str(parameters[members[0]].type.shape)))
-            .label(parameters[members[0]].span, "declared here")
-            .help("route it to another rule");
-        return false;
-      }
-      std::optional<RuleUnit> variant = irgen::elaborate_rule(unit, chain, rank);
-      if (!variant) return false;
-      if (variant->demands.across && by_rank.size() > 1)
-        return refuse(chain.rule.span,
-                      "a rule that looks at shapes and also reduces over all parameters is not "
-                      "compiled yet for parameters of several ranks");
-      rules_.push_back(std::make_unique<RuleInstance>(std::move(*variant), members));
-    }
+  for (irgen::RuleVariant& variant : *variants) {
+    rules_.push_back(std::make_unique<RuleInstance>(std::move(variant.rule), variant.parameters));
+    if (!rules_.back()->compile(pipeline_)) return false;
   }
-  for (auto& rule : rules_)
-    if (!rule->compile(pipeline_)) return false;
   return true;
 }
 

@@ -4,6 +4,7 @@
 
 #include "driver/objective.h"
 #include "irgen/records.h"
+#include "irgen/variants.h"
 #include "loop/stepper.h"
 
 #include <deque>

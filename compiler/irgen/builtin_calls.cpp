@@ -220,6 +220,7 @@ Value Elaborator::filled(const Expr& e, const Call& n, double value) {
 }
 
 Value Elaborator::draw(const Expr& e, const Call& n, std::string_view name) {
+  if (hooks) return not_lowered(e.span, fmt::format("'{}' in a rule", name));
   if (!draw_shape)
     return poison(
         DiagKind::wrong_kind, e.span,

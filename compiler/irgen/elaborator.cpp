@@ -187,9 +187,10 @@ Value Elaborator::number(const NumberLit& n) {
 }
 
 Value Elaborator::name(const Expr& e, Name) {
-  if (free_name)
-    if (std::optional<Value> v = free_name(e)) return *v;
   sema::SymbolId id = u_.program.symbol_of(e);
+  // An argument of a called function comes before what a record line knows by the same name.
+  if (free_name && !env_.contains(id.value))
+    if (std::optional<Value> v = free_name(e)) return *v;
   return id.valid() ? from_symbol(id, e) : Value{};
 }
 
@@ -228,9 +229,14 @@ Value Elaborator::from_symbol(sema::SymbolId id, const Expr& e) {
   case sema::SymbolKind::loss:
     if (loss.valid()) return Value::tensor(loss);
     break;
+  case sema::SymbolKind::index:
+    return poison(
+        DiagKind::bad_index, e.span,
+        fmt::format("index '{}' has no value here: ranges of one reduction can't depend on "
+                    "each other",
+                    symbol.name.view()));
   default: break;
   }
-  (void)e;
   return {}; // its declaration failed, and said so
 }
 
@@ -290,6 +296,10 @@ std::optional<Shape> Elaborator::shape(const std::vector<const Expr*>& dims) {
     if (!dim) {
       error(DiagKind::bad_size, e->span, fmt::format("'{}' is no size", source_text(*e)))
           .note("a size is an integer, a dimension's name, or a sum or product of these");
+      return std::nullopt;
+    }
+    if (dim->is_overflow()) {
+      error(DiagKind::bad_size, e->span, fmt::format("'{}' is out of range", source_text(*e)));
       return std::nullopt;
     }
     if (dim->is_constant() && dim->constant() < 0) {

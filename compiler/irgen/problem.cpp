@@ -202,6 +202,7 @@ private:
                    [&](const RequireItem& n) { e_.require(*n.condition); },
                    [&](const SubjectToItem& n) {
                      p_.has_constraints = true;
+                     p_.constraints_span = item.span;
                      for (const Constraint& c : n.constraints)
                        constraint(c);
                    },

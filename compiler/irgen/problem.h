@@ -31,6 +31,7 @@ struct ProblemUnit {
   std::vector<std::string> metrics;
   bool maximize = false;
   bool has_constraints = false;
+  Span constraints_span;
   // Parameters: the hypers that are numbers (f64), then the params, then the data.
   // objective: results "loss" (negated if `maximize`), then the metrics.
   Function objective;

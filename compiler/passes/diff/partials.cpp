@@ -171,14 +171,25 @@ ValueId with_batch(Builder& b, ValueId value, const Shape& batch) {
   return b.broadcast(value, std::move(shape), std::move(axes));
 }
 
+// Where d is 0 because a side was not taken, it stays 0 whatever the factor is there (an infinity,
+// a NaN): the selection moves outward, past the product.
+template <class Apply> static ValueId on_taken_side(Builder& b, ValueId d, Apply apply) {
+  const Node& node = b.graph().node(d);
+  if (node.op != Op::select) return apply(d);
+  ValueId condition = node.operands[0], yes = node.operands[1], no = node.operands[2];
+  if (scalar_constant(b.graph(), no) == 0.0) return b.select(condition, apply(yes), no);
+  if (scalar_constant(b.graph(), yes) == 0.0) return b.select(condition, yes, apply(no));
+  return apply(d);
+}
+
 ValueId apply_partial(Builder& b, const Partial& partial, ValueId d, const Shape& batch, DType to) {
   auto factor = [&] { return with_batch(b, partial.factor, batch); };
   switch (partial.form) {
   case Form::zero: TW_CHECK(false, "a zero partial is not applied"); break;
   case Form::same: return d;
-  case Form::negated: return b.neg(d);
-  case Form::times: return b.mul(d, factor());
-  case Form::over: return b.div(d, factor());
+  case Form::negated: return on_taken_side(b, d, [&](ValueId v) { return b.neg(v); });
+  case Form::times: return on_taken_side(b, d, [&](ValueId v) { return b.mul(v, factor()); });
+  case Form::over: return on_taken_side(b, d, [&](ValueId v) { return b.div(v, factor()); });
   case Form::where: return b.select(factor(), d, number(b, 0, d));
   case Form::where_not: return b.select(factor(), number(b, 0, d), d);
   case Form::share: {

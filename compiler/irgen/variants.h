@@ -1,0 +1,18 @@
+// The forms of a rule that a problem's parameters need: one for all if the rule never looks at
+// shapes, else one per rank that occurs.
+#pragma once
+
+#include "irgen/problem.h"
+#include "irgen/rule.h"
+
+namespace thalweg::irgen {
+
+struct RuleVariant {
+  RuleUnit rule;
+  std::vector<size_t> parameters; // of the problem, by index
+};
+// Nothing after messages: also where a parameter does not meet the rule's demand.
+std::optional<std::vector<RuleVariant>> elaborate_variants(const Unit& unit, const Chain& chain,
+                                                           const ProblemUnit& problem);
+
+} // namespace thalweg::irgen
