@@ -30,14 +30,7 @@ void Resolver::load(FileId file, bool own, Span from) {
   size_t before = c_.diags.all().size();
   const ast::File* tree = parse_file(c_.sources, file, c_.context, c_.diags);
   if (tree) {
-    torn_ = torn_ || tree->has_errors;
-    // What is made of a declaration that was not read whole would be mistakes of the second order.
-    if (tree->has_errors)
-      for (const ast::Decl* decl : tree->decls)
-        for (size_t k = before; k < c_.diags.all().size(); ++k)
-          if (Span at = c_.diags.all()[k].span();
-              at.begin >= decl->span.begin && at.end <= decl->span.end)
-            p_.broken.insert(decl);
+    if (tree->has_errors) note_unread(*tree, before);
     for (const ast::Decl* decl : tree->decls)
       if (const auto* use_decl = decl->as<ast::UseDecl>())
         use(*use_decl, file, own);
@@ -48,6 +41,20 @@ void Resolver::load(FileId file, bool own, Span from) {
           .help("declare a 'problem', an 'optimizer' or an 'experiment'");
   }
   loading_.pop_back();
+}
+
+// Lines and declarations that were not read whole: what is made of them would be mistakes of the
+// second order.
+void Resolver::note_unread(const ast::File& tree, size_t first_message) {
+  for (size_t k = first_message; k < c_.diags.all().size(); ++k) {
+    Span at = c_.diags.all()[k].span();
+    for (const ast::Decl* decl : tree.decls)
+      if (at.begin >= decl->span.begin && at.end <= decl->span.end) p_.broken.insert(decl);
+    // A statement may have begun a little above.
+    uint32_t line = c_.sources.line_col(at).line;
+    for (uint32_t l = line < 3 ? 1 : line - 2; l <= line; ++l)
+      unread_lines_.emplace_back(c_.sources.line_text(FileId(at.file), l));
+  }
 }
 
 void Resolver::use(const ast::UseDecl& use, FileId from, bool own) {

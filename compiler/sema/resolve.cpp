@@ -106,10 +106,11 @@ Diagnostic* Resolver::unknown_name(Name name, Span span, bool called) {
     known.push_back(n);
   auto near = suggest(name.view(), known);
   // What declares it may be the very line that could not be read.
-  if (torn_ && !near) {
-    p_.broken.insert(current_);
-    return nullptr;
-  }
+  for (const std::string& line : unread_lines_)
+    if (line.find(name.view()) != line.npos) {
+      p_.broken.insert(current_);
+      return nullptr;
+    }
   Diagnostic& d = error(
       called ? DiagKind::unknown_item : DiagKind::unknown_name, span,
       called ? fmt::format("nothing named '{}' is declared here or in the library", name.view())

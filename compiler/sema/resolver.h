@@ -24,6 +24,7 @@ public:
 private:
   // loading (modules.cpp)
   void use(const ast::UseDecl& use, FileId from, bool own);
+  void note_unread(const ast::File& tree, size_t first_message);
   void declare_item(const ast::Decl* decl, bool own, bool library);
   const ast::Decl* library_item(std::string_view name, Span from);
   void report_recursion();
@@ -80,7 +81,7 @@ private:
   const ast::Decl* current_ = nullptr;
   std::vector<Scope> scopes_;
   std::vector<Name> next_defined_, next_allowed_; // primes of the rule at hand
-  bool torn_ = false;                             // a file has lines that could not be read
+  std::vector<std::string> unread_lines_;         // with syntax errors
   bool free_names_ = false; // `until` and `record`: their names are known when the run is planned
   std::unordered_map<const ast::Decl*, SymbolId> item_symbols_;
   std::unordered_map<std::string, SymbolId> builtin_symbols_;
