@@ -80,10 +80,7 @@ public:
       bad(d_.name.span, fmt::format("experiment '{}' has no end", x_.name))
           .help("add 'steps', 'epochs' or 'until'");
     name_racers();
-    if (x_.problem) {
-      match_data(*x_.problem->as<ProblemDecl>());
-      refuse_constraints(*x_.problem->as<ProblemDecl>());
-    }
+    if (x_.problem) match_data(*x_.problem->as<ProblemDecl>());
     if (u_.diags.error_count() > errors || !x_.problem || x_.racers.empty() || failed_rule_)
       return std::nullopt;
     return std::move(x_);
@@ -256,15 +253,6 @@ private:
     if (source.names.size() == 2 && !source.has_target())
       bad(n.value->span, "two names need a target column").help("csv(\"…\", target = \"…\")");
     x_.sources.push_back(std::move(source));
-  }
-
-  // A method that leaves them aside would end at a point that breaks them and call it the answer.
-  void refuse_constraints(const ProblemDecl& problem) {
-    for (const ProblemItem& item : problem.items)
-      if (std::holds_alternative<SubjectToItem>(item.node))
-        u_.diags
-            .report(DiagKind::not_lowered, item.span, "a run under constraints is not compiled yet")
-            .label(d_.name.span, "in this experiment");
   }
 
   void match_data(const ProblemDecl& problem) {
