@@ -77,8 +77,8 @@ arguments(const Unit& unit, const std::vector<Param>& params, const std::vector<
     bool flag = params[k].value && params[k].value->as<BoolLit>();
     if (flag != (a->kind == Argument::Kind::boolean)) {
       unit.diags.report(DiagKind::wrong_kind, e->span,
-                        fmt::format("'{}' is {}", params[k].name.name.view(),
-                                    flag ? "true or false" : "no truth value"));
+                        fmt::format("'{}' {}", params[k].name.name.view(),
+                                    flag ? "is true or false" : "takes no truth value"));
       return std::nullopt;
     }
     out.push_back(std::move(*a));

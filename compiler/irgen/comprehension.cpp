@@ -136,16 +136,21 @@ Value Elaborator::indexed(const Expr& e, const Indexed& n) {
   indices_.insert(indices_.end(), added.begin(), added.end());
   rebind_indices();
   Shape full = index_shape();
+  auto leave = [&] {
+    indices_.resize(outer);
+    if (outer) rebind_indices();
+  };
   double rounds = 1;
   for (const Dim& extent : full)
     rounds *= extent.is_constant() ? static_cast<double>(extent.constant()) : 1;
-  if (!(rounds <= kMaxRounds))
+  if (!(rounds <= kMaxRounds)) {
+    leave();
     return poison(DiagKind::bad_size, e.span,
                   fmt::format("the index takes {:.0f} values; at most {:.0f} are evaluated", rounds,
                               kMaxRounds));
+  }
   Value body = tensor(*n.body);
-  indices_.resize(outer);
-  if (outer) rebind_indices();
+  leave();
   if (!body.is_tensor()) return body;
   // The body is one number per index: a scalar stretches over the axes, any other shape is theirs.
   if (b_.shape(body.id) != full && !b_.type(body.id).is_scalar()) {
