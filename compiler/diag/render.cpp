@@ -312,6 +312,10 @@ std::string render_all(const Diagnostics& diagnostics, const SourceManager& sour
   std::string out;
   std::set<std::string> seen;
   for (const Diagnostic* d : list) {
+    if (options.limit && seen.size() == options.limit) {
+      out += fmt::format("\n… and {} more messages\n", list.size() - options.limit);
+      break;
+    }
     std::string text = render(*d, sources, options);
     if (!seen.insert(text).second) continue;
     if (!out.empty()) out += "\n";

@@ -11,6 +11,7 @@ namespace thalweg {
 struct RenderOptions {
   bool color = false;
   uint32_t tab_width = 4;
+  size_t limit = 0; // messages shown by render_all; 0: all
 };
 
 std::string render(const Diagnostic& diagnostic, const SourceManager& sources,

@@ -105,15 +105,17 @@ std::unique_ptr<ExperimentRun> prepare_experiment(Front& front, const ast::Decl&
   }
   if (!run->objective->bind_sizes(run->data.sizes, run->data.batch_dimension)) return nullptr;
   size_t bytes = static_cast<size_t>(run->objective->total()) * run->objective->element_bytes();
-  if (!run->initial_point.get(bytes) ||
-      !run->objective->initialize(run->initial_point.data(), run->experiment.seed))
+  auto no_memory = [&](const std::string& who) {
+    front.diags.report(
+        DiagKind::run_failed, {},
+        fmt::format("{}: the memory for {} parameters can't be had", who, run->objective->total()));
     return nullptr;
+  };
+  if (!run->initial_point.get(bytes)) return no_memory(run->experiment.name);
+  if (!run->objective->initialize(run->initial_point.data(), run->experiment.seed)) return nullptr;
   for (auto& racer : run->racers)
     if (!racer->start(run->initial_point.data())) {
-      if (!front.diags.has_errors())
-        front.diags.report(DiagKind::run_failed, {},
-                           fmt::format("{}: the memory for {} parameters can't be had",
-                                       racer->name(), run->objective->total()));
+      if (!front.diags.has_errors()) return no_memory(racer->name());
       return nullptr;
     }
   return run;

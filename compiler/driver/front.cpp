@@ -27,6 +27,7 @@ bool Front::load(const std::string& file) {
 int Front::report() const {
   if (!diags.empty()) {
     RenderOptions options;
+    options.limit = 30; // more is no help
     options.color = isatty(2) && !std::getenv("NO_COLOR");
     std::string text = render_all(diags, sources, options);
     std::fputs(text.c_str(), stderr);

@@ -103,6 +103,11 @@ runtime::StepStatus RacerRun::failed(int32_t status) const {
         return {TW_REQUIRE_VIOLATED, fmt::format("'{}' does not hold{}{}", check.message,
                                                  values.empty() ? "" : ": ", values)};
       }
+  const std::vector<Check>& problem = objective_.problem().objective.checks;
+  if (status == TW_FAIL_STATEMENT && !problem.empty())
+    return {TW_REQUIRE_VIOLATED, problem.size() == 1
+                                     ? fmt::format("'{}' does not hold", problem[0].message)
+                                     : "a 'require' of the problem does not hold"};
   return {status, tw_status_text(status)};
 }
 

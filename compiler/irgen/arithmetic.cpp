@@ -60,6 +60,16 @@ bool Elaborator::unify(Value& a, Value& b, const Expr& ea, const Expr& eb, Span 
                        std::string_view op) {
   if (!a.is_tensor() || !b.is_tensor()) return false;
   Span whole = join(ea.span, eb.span);
+  if (!indices_.empty() && b_.type(a.id).rank() > 0 && b_.type(b.id).rank() > 0 &&
+      carries_index(a.id) != carries_index(b.id)) {
+    const Expr& guilty = carries_index(a.id) ? eb : ea;
+    error(DiagKind::shape_mismatch, whole,
+          fmt::format("under an index every factor is one number: '{}' is {}", source_text(guilty),
+                      type_text(carries_index(a.id) ? b.id : a.id)))
+        .caret(caret)
+        .help("subscript what has axes: x[i]");
+    return false;
+  }
   DType ta = b_.type(a.id).dtype, tb = b_.type(b.id).dtype;
   if ((ta == DType::boolean) != (tb == DType::boolean)) {
     const Expr& guilty = ta == DType::boolean ? ea : eb;

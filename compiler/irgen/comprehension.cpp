@@ -32,6 +32,22 @@ void Elaborator::rebind_indices() {
   }
 }
 
+// Whether a value counts along the axes of the indices in scope, or has axes of its own. (A shape
+// does not tell: x and x[i] may both be [3].)
+bool Elaborator::carries_index(ValueId id) const {
+  if (indices_.empty()) return false;
+  Shape shape = index_shape();
+  std::vector<bool> carries(id.value + 1, false);
+  for (ValueId v : reachable(u_.graph, std::span(&id, 1))) {
+    const Node& node = u_.graph.node(v);
+    bool found = node.op == Op::iota && node.type.shape == shape;
+    for (ValueId operand : node.operands)
+      found = found || carries[operand.value];
+    carries[v.value] = found;
+  }
+  return carries[id.value];
+}
+
 // The size of the axis that the index stands at, alone, in some x[…, i, …] of the body.
 std::optional<Dim> Elaborator::subscripted_extent(const Expr& body, sema::SymbolId index_symbol) {
   std::vector<const Expr*> todo{&body};
@@ -150,10 +166,11 @@ Value Elaborator::indexed(const Expr& e, const Indexed& n) {
                               kMaxRounds));
   }
   Value body = tensor(*n.body);
+  bool counts = body.is_tensor() && carries_index(body.id);
   leave();
   if (!body.is_tensor()) return body;
   // The body is one number per index: a scalar stretches over the axes, any other shape is theirs.
-  if (b_.shape(body.id) != full && !b_.type(body.id).is_scalar()) {
+  if (!b_.type(body.id).is_scalar() && (!counts || b_.shape(body.id) != full)) {
     error(DiagKind::shape_mismatch, n.body->span,
           fmt::format("under an index the body must be one number, this is {}", type_text(body.id)))
         .help("subscript what has axes: x[i]");

@@ -160,6 +160,7 @@ private:
   };
   std::vector<IndexVariable> indices_;
   Shape index_shape() const;
+  bool carries_index(ValueId id) const;
   void rebind_indices();
   std::map<std::string, Value> schedule_values_; // stateful schedules run once a step
 };

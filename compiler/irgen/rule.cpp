@@ -84,7 +84,10 @@ public:
       transformed_.reset();
       in_transform_ = false;
       if (!steps() || u_.diags.error_count() > errors) return std::nullopt;
-      if (!widen()) break;
+      if (!widen()) {
+        if (u_.diags.error_count() > errors) return std::nullopt;
+        break;
+      }
       if (round == kMaxShapeRounds) {
         u_.diags.report(DiagKind::state_shape, name_.span,
                         "the shapes of the states grow with every step");

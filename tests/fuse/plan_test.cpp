@@ -135,7 +135,7 @@ TEST_CASE("unsupported operators are refused with their place") {
   REQUIRE(std::holds_alternative<NotLowered>(outcome));
   const NotLowered& refusal = std::get<NotLowered>(outcome);
   CHECK(refusal.op == Op::cholesky);
-  CHECK(refusal.reason == "cholesky is not lowered yet");
+  CHECK(refusal.reason == "'cholesky' is not compiled yet");
   CHECK(refusal.span == Span{1, 10, 20});
 }
 

@@ -96,7 +96,7 @@ struct Plan {
 struct NotLowered {
   Op op;
   Span span;
-  std::string reason; // "while_loop is not lowered yet"
+  std::string reason; // "'while_loop' is not compiled yet"
 };
 
 std::variant<Plan, NotLowered> plan(const Graph& graph, const Function& function);
