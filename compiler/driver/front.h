@@ -29,8 +29,8 @@ public:
     return {program, sources, diags, graph, precision};
   }
   // For a command that looks at one declaration: mistakes elsewhere in the file are put aside while
-  // it works. Runs `work` if the declaration itself is sound; if it fails without a word of its own,
-  // what was put aside is the reason.
+  // it works. Runs `work` if the declaration itself is sound; if it fails without a word of its
+  // own, what was put aside is the reason.
   template <class Work> void focus(const ast::Decl* decl, Work work);
   // Prints all messages to standard error; the exit code they mean.
   int report() const;

@@ -17,7 +17,9 @@ namespace thalweg::driver {
 struct PipelineOptions {
   bool dump_ast = false, dump_types = false, dump_ir = false, dump_loops = false;
   codegen::CompileDumps code; // llvm, asm
-  bool any() const { return dump_ast || dump_types || dump_ir || dump_loops || code.want_llvm || code.want_asm; }
+  bool any() const {
+    return dump_ast || dump_types || dump_ir || dump_loops || code.want_llvm || code.want_asm;
+  }
   std::string stop_after; // "", "ast", "types", "ir", "loops"
   std::string target = "host";
 };

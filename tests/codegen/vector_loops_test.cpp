@@ -116,7 +116,7 @@ template <typename T> void check_operators() {
 
 template <typename T> void check_functions() {
 #define TW_MATH1(f, ...)                                                                           \
-  if (const auto op = op_by_name(#f); op)                             \
+  if (const auto op = op_by_name(#f); op)                                                          \
     check_elementwise<T>(                                                                          \
         #f, [&](ProgramBuilder& b, Val x, Val, Val) { return b.op(*op, {x}); },                    \
         [](T x, T, T, bool fma) {                                                                  \

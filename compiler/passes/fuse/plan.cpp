@@ -64,7 +64,8 @@ std::optional<NotLowered> Planner::classify() {
     const Node& node = graph_.node(id);
     Info& info = plan_.info[id.value];
     std::optional<Kind> kind = kind_of(graph_, id);
-    if (!kind) return refuse(id, "'" + std::string(op_info(node.op).name) + "' is not compiled yet");
+    if (!kind)
+      return refuse(id, "'" + std::string(op_info(node.op).name) + "' is not compiled yet");
     info.kind = *kind;
     info.row = varies[id.value];
     TW_CHECK(info.kind != Kind::across || function_.over_table,
