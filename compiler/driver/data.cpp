@@ -203,7 +203,6 @@ private:
       top = std::max(top, v);
     int64_t classes = block.class_names.empty() ? static_cast<int64_t>(top) + 1
                                                 : static_cast<int64_t>(block.class_names.size());
-    out_.class_names.emplace_back(block.name, block.class_names);
     if (!bind(data.classes, classes)) {
       f_.diags
           .report(DiagKind::bad_data, source.path_span,

@@ -25,7 +25,6 @@ struct ProblemData {
   std::vector<size_t> batched; // indices of the data that have it in front
   Bindings sizes;              // of all dimensions but the batch dimension, hypers included
   int64_t training_rows = 0, validation_rows = 0;
-  std::vector<std::pair<std::string, std::vector<std::string>>> class_names;
 
   DataView view(bool validation_part) const;
   DataView

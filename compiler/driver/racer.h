@@ -37,7 +37,7 @@ public:
 
 private:
   void bind_shared(BoundCall& call);
-  void bind_rows(BoundCall& call, bool with_results);
+  void bind_rows(BoundCall& call);
   irgen::RuleUnit unit_;
   std::vector<size_t> parameters_;         // of the objective; all of them for `on vector`
   std::vector<CompiledFunction> compiled_; // initial, step, rates, then the points

@@ -57,7 +57,7 @@ void RuleInstance::bind_shared(BoundCall& call) {
 }
 
 // Row r holds parameter parameters_[r], or everything if the rule is on the vector.
-void RuleInstance::bind_rows(BoundCall& call, bool) {
+void RuleInstance::bind_rows(BoundCall& call) {
   const Objective& o = *objective_;
   bool whole = unit_.demands.vector;
   std::vector<Bindings> sizes;
@@ -138,7 +138,7 @@ bool RuleInstance::bind(const Objective& objective, void* point, void* gradient)
   }
   for (BoundCall& call : calls_) {
     bind_shared(call);
-    bind_rows(call, true);
+    bind_rows(call);
   }
   // The initial states go where the step keeps them; elsewhere results that update are in place.
   BoundCall& initial = calls_[0];

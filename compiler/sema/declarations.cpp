@@ -80,7 +80,7 @@ void Resolver::dimension_names(const std::vector<const Expr*>& dims) {
 void Resolver::parameter_sizes(const ProblemDecl& d, const std::vector<const Expr*>& dims) {
   for (const Expr* dim : dims) {
     const NameRef* ref = dim->as<NameRef>();
-    if (!ref || lookup(ref->name, dim->span).valid()) continue;
+    if (!ref || lookup(ref->name).valid()) continue;
     std::vector<std::string> known;
     for (const auto& [name, id] : scopes_.back().names)
       if (p_.symbols[id.value].kind == SymbolKind::dimension ||

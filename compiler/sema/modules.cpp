@@ -33,7 +33,7 @@ void Resolver::load(FileId file, bool own, Span from) {
     if (tree->has_errors) note_unread(*tree, before);
     for (const ast::Decl* decl : tree->decls)
       if (const auto* use_decl = decl->as<ast::UseDecl>())
-        use(*use_decl, file, own);
+        use(*use_decl, file);
       else
         declare_item(decl, own, false);
     if (own && !tree->has_errors && tree->decls.empty())
@@ -57,7 +57,7 @@ void Resolver::note_unread(const ast::File& tree, size_t first_message) {
   }
 }
 
-void Resolver::use(const ast::UseDecl& use, FileId from, bool own) {
+void Resolver::use(const ast::UseDecl& use, FileId from) {
   namespace fs = std::filesystem;
   if (use.path.find('\0') != std::string::npos) {
     c_.diags.report(DiagKind::file_not_found, use.path_span, "the path holds a NUL byte");
@@ -73,7 +73,6 @@ void Resolver::use(const ast::UseDecl& use, FileId from, bool own) {
     return;
   }
   load(*file, false, use.path_span);
-  (void)own;
 }
 
 void Resolver::declare_item(const ast::Decl* decl, bool own, bool library) {
@@ -109,14 +108,13 @@ void Resolver::declare_item(const ast::Decl* decl, bool own, bool library) {
   pending_.push_back(decl);
 }
 
-const ast::Decl* Resolver::library_item(std::string_view name, Span from) {
+const ast::Decl* Resolver::library_item(std::string_view name) {
   std::optional<std::string> path = c_.library.find(name);
   if (!path) return nullptr;
   std::optional<FileId> file = c_.sources.load(*path);
   if (!file || loaded_files_.contains(file->value)) return p_.find(name);
   loaded_files_.insert(file->value);
   const ast::File* tree = parse_file(c_.sources, *file, c_.context, c_.diags);
-  (void)from;
   if (tree)
     for (const ast::Decl* decl : tree->decls)
       if (ast::Ident ident = ast::name_of(*decl); ident && !p_.find(ident.name.view()))

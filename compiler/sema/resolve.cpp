@@ -63,7 +63,7 @@ SymbolId Resolver::symbol_for_item(const Decl* decl) {
   return it->second;
 }
 
-SymbolId Resolver::lookup(Name name, Span from) {
+SymbolId Resolver::lookup(Name name) {
   if (SymbolId id = lookup_local(name); id.valid()) return id;
   if (const Decl* decl = p_.find(name.view())) return symbol_for_item(decl);
   const Builtin* builtin = find_builtin(name.view());
@@ -79,7 +79,7 @@ SymbolId Resolver::lookup(Name name, Span from) {
     }
     return it->second;
   }
-  if (const Decl* decl = library_item(name.view(), from)) return symbol_for_item(decl);
+  if (const Decl* decl = library_item(name.view())) return symbol_for_item(decl);
   return {};
 }
 
@@ -120,7 +120,7 @@ Diagnostic* Resolver::unknown_name(Name name, Span span, bool called) {
 }
 
 void Resolver::name(const Expr& e, Name name) {
-  SymbolId id = lookup(name, e.span);
+  SymbolId id = lookup(name);
   bind(e, id);
   if (!id.valid() && !free_names_) unknown_name(name, e.span, false);
 }
@@ -228,7 +228,7 @@ void Resolver::call(const Expr& e, const Call& call) {
   if (!ref) {
     expr(call.callee);
   } else {
-    SymbolId id = lookup(ref->name, call.callee->span);
+    SymbolId id = lookup(ref->name);
     bind(*call.callee, id);
     if (!id.valid()) {
       unknown_name(ref->name, call.callee->span, true);

@@ -23,10 +23,10 @@ public:
 
 private:
   // loading (modules.cpp)
-  void use(const ast::UseDecl& use, FileId from, bool own);
+  void use(const ast::UseDecl& use, FileId from);
   void note_unread(const ast::File& tree, size_t first_message);
   void declare_item(const ast::Decl* decl, bool own, bool library);
-  const ast::Decl* library_item(std::string_view name, Span from);
+  const ast::Decl* library_item(std::string_view name);
   void report_recursion();
 
   // declarations (declarations.cpp)
@@ -69,7 +69,7 @@ private:
   SymbolId declare(const ast::Ident& ident, SymbolKind kind);
   SymbolId declare_word(std::string_view word, SymbolKind kind); // f, t, loss
   SymbolId lookup_local(Name name) const;
-  SymbolId lookup(Name name, Span from);
+  SymbolId lookup(Name name);
   SymbolId symbol_for_item(const ast::Decl* decl);
   void bind(const ast::Expr& e, SymbolId id);
   Diagnostic* unknown_name(Name name, Span span, bool called);
