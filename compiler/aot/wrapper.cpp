@@ -217,6 +217,9 @@ LibraryBuilder::Value LibraryBuilder::call(llvm::Function* function, const Bound
   set(offsetof(tw_call, oracle_context), null);
   set(offsetof(tw_call, seed), builder_.getInt64(0));
   set(offsetof(tw_call, step), arguments.step_number);
+  set(offsetof(tw_call, parallel), null);
+  set(offsetof(tw_call, parallel_context), null);
+  set(offsetof(tw_call, row_elements), builder_.getInt64(0));
   return builder_.CreateCall(function, {record});
 }
 

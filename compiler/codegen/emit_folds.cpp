@@ -11,9 +11,6 @@ using llvm::Value;
 using FoldOp = loops::Fold::Op;
 
 namespace {
-bool finds_position(const loops::Fold& fold) {
-  return fold.op == FoldOp::argmin || fold.op == FoldOp::argmax;
-}
 bool is_sum(const loops::Fold& fold) { return fold.op == FoldOp::sum || fold.op == FoldOp::fma; }
 } // namespace
 
@@ -62,7 +59,7 @@ FunctionEmitter::Carried FunctionEmitter::start_folds(const std::vector<loops::F
   for (const loops::Fold& fold : folds) {
     const unsigned own = varying_[fold.result.value] ? width : 1;
     state.push_back(splat(identity(fold, fold_type(fold)), own));
-    if (finds_position(fold)) state.push_back(splat(builder_.getInt64(0), own));
+    if (loops::finds_position(fold)) state.push_back(splat(builder_.getInt64(0), own));
   }
   return state;
 }
@@ -78,7 +75,7 @@ FunctionEmitter::Carried FunctionEmitter::step_folds(const std::vector<loops::Fo
     Value* a = splat(values_[fold.a.value], own);
     if (fold.op == FoldOp::fma) {
       next.push_back(math_.fma(a, splat(values_[fold.b.value], own), accumulator));
-    } else if (!finds_position(fold)) {
+    } else if (!loops::finds_position(fold)) {
       next.push_back(combine(fold.op, dtype, accumulator, a));
     } else {
       Value* better = nullptr; // the first of equals stays; the first NaN wins and stays
@@ -102,7 +99,7 @@ FunctionEmitter::Carried FunctionEmitter::step_folds(const std::vector<loops::Fo
 void FunctionEmitter::finish_folds(const std::vector<loops::Fold>& folds, const Carried& state) {
   size_t at = 0;
   for (const loops::Fold& fold : folds) {
-    if (finds_position(fold)) ++at;
+    if (loops::finds_position(fold)) ++at;
     values_[fold.result.value] = state[at++];
   }
 }
@@ -114,7 +111,8 @@ DType FunctionEmitter::total_type(const loops::Fold& fold) const {
 FunctionEmitter::Carried FunctionEmitter::start_totals(const std::vector<loops::Fold>& folds) {
   Carried totals;
   for (const loops::Fold& fold : folds) {
-    TW_CHECK(!finds_position(fold), "argmin and argmax fold serially in '{}'", program_.name);
+    TW_CHECK(!loops::finds_position(fold), "argmin and argmax fold serially in '{}'",
+             program_.name);
     totals.push_back(identity(fold, total_type(fold)));
   }
   return totals;

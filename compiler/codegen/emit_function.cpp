@@ -14,7 +14,8 @@ namespace thalweg::codegen {
 
 using llvm::Value;
 
-static_assert(offsetof(tw_call, step) == 56 && sizeof(tw_row) == 16,
+static_assert(offsetof(tw_call, step) == 56 && offsetof(tw_call, row_elements) == 80 &&
+                  sizeof(tw_call) == 88 && sizeof(tw_row) == 16,
               "open_function lists the fields");
 
 FunctionEmitter::FunctionEmitter(llvm::Module& module, const loops::Program& program,
@@ -36,8 +37,9 @@ void FunctionEmitter::open_function() {
   llvm::Type* pointer = builder_.getPtrTy();
   llvm::Type* integer = builder_.getInt64Ty();
   // The fields of tw_call, in order.
-  call_type_ = llvm::StructType::get(module_.getContext(), {pointer, pointer, pointer, integer,
-                                                            pointer, pointer, integer, integer});
+  call_type_ = llvm::StructType::get(module_.getContext(),
+                                     {pointer, pointer, pointer, integer, pointer, pointer, integer,
+                                      integer, pointer, pointer, integer});
   auto* type = llvm::FunctionType::get(builder_.getInt32Ty(), {pointer}, false);
   function_ = llvm::Function::Create(type, llvm::Function::ExternalLinkage, program_.name, module_);
   set_target_attributes(*function_, target_);

@@ -41,6 +41,9 @@ private:
     bool prefetch = false;        // ask for what later rounds load
   };
 
+  // Below this many element operations a call by other threads costs more than it saves.
+  static constexpr int64_t kWorthSharing = 4 * kChunk;
+
   // Values carried around a loop or past a branch.
   using Carried = std::vector<llvm::Value*>;
 
@@ -113,6 +116,34 @@ private:
                             const Carried& state);
   llvm::Value* tree_fold(const loops::Fold& fold, llvm::Value* lanes);
 
+  // emit_parallel.cpp
+  static constexpr unsigned kParallelField = 8, kRowElementsField = 10; // of tw_call
+  struct Sharing {
+    llvm::Value* grain;  // iterations of a round
+    llvm::Value* rounds; // i64
+    llvm::Value* worth;  // i1: the work pays for threads
+  };
+  // Runs `body` for rounds 0 … rounds-1, by threads if that is worth it. The body stands in another
+  // function: what it uses of this one has to be among `captured`.
+  void share(std::vector<llvm::Value**> captured, llvm::Value* rounds, llvm::Value* worth,
+             const std::function<void(llvm::Value* first, llvm::Value* last)>& body);
+  // The same for rounds that give parts of folds: the totals, parts taken in order.
+  Carried share_folds(const std::vector<loops::Fold>& folds, std::vector<llvm::Value**> captured,
+                      llvm::Value* rounds, llvm::Value* worth,
+                      const std::function<Carried(llvm::Value* round)>& round);
+  // Runs `range` over the loop's iterations, cut into ranges of multiples of `least` (a power of
+  // two) if the loop can be shared.
+  void share_range(const loops::Loop& loop, int64_t least,
+                   const std::function<void(llvm::Value* first, llvm::Value* last)>& range);
+  std::optional<Sharing> sharing_of(const loops::Loop& loop, int64_t least);
+  llvm::Value* rounds_of(llvm::Value* extent, llvm::Value* grain);
+  llvm::Function* outlined(llvm::StructType* frame_type, const std::vector<llvm::Value**>& captured,
+                           const std::function<void(llvm::Value*, llvm::Value*)>& body);
+  // What a block, with its folds, uses of what is computed before it.
+  std::vector<llvm::Value**> outside_of(const loops::Block& block,
+                                        const std::vector<loops::Fold>& folds);
+  llvm::Value* entry_alloca(llvm::Type* type);
+
   // emit_folds.cpp: each fold carries its accumulator, argmin and argmax the position after it.
   DType fold_type(const loops::Fold& fold) const; // of what is folded
   llvm::Value* combine(loops::Fold::Op op, DType dtype, llvm::Value* a, llvm::Value* b);
@@ -139,6 +170,7 @@ private:
   Scope function_scope_;
   std::optional<Scope> row_scope_;
   std::optional<Lanes> lanes_;
+  int depth_ = 0;                     // of loops around
   std::vector<llvm::Value*> values_;  // by Val
   std::vector<llvm::Value*> indices_; // by Var: i64 scalars
   std::vector<bool> varying_;         // by Val: differs between the lanes of the current loop

@@ -94,14 +94,25 @@ void FunctionEmitter::lanes_loop(const loops::Loop& loop) {
   mark_varying(loop.body, loop.var);
   for (const loops::Fold& fold : loop.folds)
     varying_[fold.result.value] = true; // one accumulator per lane, whatever is folded
-  Value* extent = size(program_.vars[loop.var.value].extent);
-  const Carried totals =
-      count(builder_.getInt64(0), extent, kChunk, start_totals(loop.folds),
-            [&](Value* first, const Carried& before) {
-              Value* end = builder_.CreateNSWAdd(first, builder_.getInt64(kChunk));
-              end = builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, end, extent);
-              return add_totals(loop.folds, before, lanes_chunk(loop, first, end));
-            });
+  const Dim& extent = program_.vars[loop.var.value].extent;
+  const auto chunk = [&](Value* first) {
+    Value* end = builder_.CreateNSWAdd(first, builder_.getInt64(kChunk));
+    end = builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, end, size(extent));
+    return lanes_chunk(loop, first, end);
+  };
+  const std::optional<Sharing> sharing = sharing_of(loop, kChunk);
+  ++depth_;
+  Carried totals;
+  if (sharing)
+    totals = share_folds(
+        loop.folds, outside_of(loop.body, loop.folds), sharing->rounds, sharing->worth,
+        [&](Value* round) { return chunk(builder_.CreateMul(round, builder_.getInt64(kChunk))); });
+  else
+    totals = count(builder_.getInt64(0), size(extent), kChunk, start_totals(loop.folds),
+                   [&](Value* first, const Carried& before) {
+                     return add_totals(loop.folds, before, chunk(first));
+                   });
+  --depth_;
   for (const loops::Fold& fold : loop.folds)
     varying_[fold.result.value] = false;
   finish_totals(loop.folds, totals);

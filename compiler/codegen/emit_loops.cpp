@@ -65,6 +65,10 @@ void collect(const loops::Program& program, const loops::Block& block, BodyFacts
   }
 }
 
+bool is_zero(const Value* value) {
+  return value->getType()->isFPOrFPVectorTy() && llvm::cast<llvm::Constant>(value)->isNullValue();
+}
+
 BodyFacts facts_of(const loops::Program& program, const loops::Block& block) {
   BodyFacts facts;
   collect(program, block, facts);
@@ -148,15 +152,44 @@ FunctionEmitter::count(Value* first, Value* end, int64_t step, const Carried& st
 }
 
 void FunctionEmitter::serial_loop(const loops::Loop& loop) {
-  const Carried result =
-      count(builder_.getInt64(0), size(program_.vars[loop.var.value].extent), 1,
-            start_folds(loop.folds, width()), [&](Value* index, const Carried& state) {
-              indices_[loop.var.value] = index;
-              emit(loop.body);
-              indices_[loop.var.value] = nullptr;
-              return step_folds(loop.folds, state, index);
-            });
-  finish_folds(loop.folds, result);
+  const auto run = [&](Value* first, Value* last) {
+    return count(first, last, 1, start_folds(loop.folds, width()),
+                 [&](Value* index, const Carried& state) {
+                   indices_[loop.var.value] = index;
+                   emit(loop.body);
+                   indices_[loop.var.value] = nullptr;
+                   return step_folds(loop.folds, state, index);
+                 });
+  };
+  if (loop.folds.empty()) return share_range(loop, 1, run);
+  ++depth_;
+  const Dim& extent = program_.vars[loop.var.value].extent;
+  Value* zero = builder_.getInt64(0);
+  Value* end = size(extent);
+  const bool one_chunk =
+      loops::finds_position(loop.folds[0]) || (extent.is_constant() && extent.constant() <= kChunk);
+  const auto by_chunks = [&] {
+    Carried neutral; // leaves the first chunk's result as it is
+    for (Value* identity : start_folds(loop.folds, width()))
+      neutral.push_back(is_zero(identity) ? llvm::ConstantFP::getNegativeZero(identity->getType())
+                                          : identity);
+    Carried totals = count(zero, end, kChunk, neutral, [&](Value* first, const Carried& before) {
+      Value* last = builder_.CreateNSWAdd(first, builder_.getInt64(kChunk));
+      last = builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, last, end);
+      const Carried parts = run(first, last);
+      Carried next;
+      for (size_t k = 0; k < loop.folds.size(); ++k)
+        next.push_back(combine(loop.folds[k].op, fold_type(loop.folds[k]), before[k], parts[k]));
+      return next;
+    });
+    Value* empty = builder_.CreateICmpEQ(zero, end);
+    const Carried identities = start_folds(loop.folds, width());
+    for (size_t k = 0; k < totals.size(); ++k)
+      totals[k] = builder_.CreateSelect(empty, identities[k], totals[k]);
+    return totals;
+  };
+  finish_folds(loop.folds, one_chunk ? run(zero, end) : by_chunks());
+  --depth_;
 }
 
 void FunctionEmitter::mark_varying(const loops::Block& block, loops::Var var) {
@@ -205,27 +238,29 @@ void FunctionEmitter::vector_loop(const loops::Loop& loop) {
            program_.name);
   mark_varying(loop.body, loop.var);
   const auto [width, tail_width] = vector_widths(loop);
-  Value* zero = builder_.getInt64(0);
-  Value* extent = size(program_.vars[loop.var.value].extent);
-  const auto round = [&](unsigned lanes, bool masked) {
-    return [&, lanes, masked](Value* first, const Carried& none) {
-      emit_lanes(loop, lanes, first, masked ? builder_.CreateSub(extent, first) : nullptr);
-      return none;
+  share_range(loop, width, [&, width = width, tail_width = tail_width](Value* start, Value* end) {
+    const auto round = [&](unsigned lanes, bool masked) {
+      return [&, lanes, masked](Value* first, const Carried& none) {
+        emit_lanes(loop, lanes, first, masked ? builder_.CreateSub(end, first) : nullptr);
+        return none;
+      };
     };
-  };
-  if (is_always_masked(loop.body)) {
-    count(zero, extent, width, {}, round(width, true));
-  } else {
-    Value* full = builder_.CreateAnd(extent, builder_.getInt64(~uint64_t{width - 1}));
-    count(zero, full, width, {}, round(width, false));
-    const bool masked = tail_is_masked(loop.body);
-    const unsigned rest = masked ? tail_width : 1;
-    if (rest == width) // at most one round, so no loop
-      when(builder_.CreateICmpSLT(full, extent), {}, [&] { return round(width, true)(full, {}); });
-    else
-      count(full, extent, rest, {}, round(rest, masked));
-  }
-  lanes_.reset();
+    if (is_always_masked(loop.body)) {
+      count(start, end, width, {}, round(width, true));
+    } else {
+      Value* length = builder_.CreateSub(end, start);
+      Value* full = builder_.CreateAnd(length, builder_.getInt64(~uint64_t{width - 1}));
+      full = builder_.CreateAdd(start, full);
+      count(start, full, width, {}, round(width, false));
+      const bool masked = tail_is_masked(loop.body);
+      const unsigned rest = masked ? tail_width : 1;
+      if (rest == width) // at most one round, so no loop
+        when(builder_.CreateICmpSLT(full, end), {}, [&] { return round(width, true)(full, {}); });
+      else
+        count(full, end, rest, {}, round(rest, masked));
+    }
+    lanes_.reset();
+  });
 }
 
 } // namespace thalweg::codegen

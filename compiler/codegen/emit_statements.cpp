@@ -29,29 +29,29 @@ void FunctionEmitter::emit(const loops::Loop& loop) {
 void FunctionEmitter::emit(const loops::Rows& rows) {
   TW_CHECK(!row_scope_ && !lanes_, "rows inside rows or a loop in '{}'", program_.name);
   llvm::Type* pointer = builder_.getPtrTy();
-  Value* table = call_field(2, pointer);
-  Value* row_count = call_field(3, builder_.getInt64Ty());
-  Carried totals =
-      count(builder_.getInt64(0), row_count, 1, start_totals(rows.folds),
-            [&](Value* index, const Carried& totals) {
-              auto* row_type = llvm::StructType::get(module_.getContext(), {pointer, pointer});
-              Value* row = builder_.CreateInBoundsGEP(row_type, table, index);
-              row_scope_.emplace();
-              row_scope_->entry = builder_.GetInsertBlock();
-              row_scope_->buffers =
-                  builder_.CreateLoad(pointer, builder_.CreateStructGEP(row_type, row, 0));
-              row_scope_->dims =
-                  builder_.CreateLoad(pointer, builder_.CreateStructGEP(row_type, row, 1));
-              llvm::BasicBlock* body = block("row");
-              builder_.CreateBr(body);
-              builder_.SetInsertPoint(body);
-              emit(rows.body);
-              Carried parts;
-              for (const loops::Fold& fold : rows.folds)
-                parts.push_back(values_[fold.a.value]);
-              row_scope_.reset();
-              return add_totals(rows.folds, totals, parts);
-            });
+  llvm::Type* integer = builder_.getInt64Ty();
+  Value* elements = call_field(kRowElementsField, integer);
+  Value* worth = builder_.CreateICmpSGE(elements, builder_.getInt64(kWorthSharing));
+  const Carried totals = share_folds(
+      rows.folds, outside_of(rows.body, rows.folds), call_field(3, integer), worth,
+      [&](Value* index) {
+        auto* row_type = llvm::StructType::get(module_.getContext(), {pointer, pointer});
+        Value* row = builder_.CreateInBoundsGEP(row_type, call_field(2, pointer), index);
+        row_scope_.emplace();
+        row_scope_->entry = builder_.GetInsertBlock();
+        row_scope_->buffers =
+            builder_.CreateLoad(pointer, builder_.CreateStructGEP(row_type, row, 0));
+        row_scope_->dims = builder_.CreateLoad(pointer, builder_.CreateStructGEP(row_type, row, 1));
+        llvm::BasicBlock* body = block("row");
+        builder_.CreateBr(body);
+        builder_.SetInsertPoint(body);
+        emit(rows.body);
+        Carried parts;
+        for (const loops::Fold& fold : rows.folds)
+          parts.push_back(values_[fold.a.value]);
+        row_scope_.reset();
+        return parts;
+      });
   finish_totals(rows.folds, totals);
 }
 

@@ -9,10 +9,13 @@
 // A value varies along a vectorized loop if its Let stands inside that loop and it depends on the
 // loop's variable, directly or through an operand, a load's address or a fold; all else is scalar.
 //
+// Iterations of a loop outside all others, chunks of its folds and rows of the table may run at the
+// same time on several threads; what they compute does not depend on it.
+//
 // Loop kinds
-//   serial: one iteration after the other; folds accumulate in index order in the operand's own
-//   type. vector: iterations are independent and run several at a time. May contain serial loops
-//   (whose
+//   serial: iterations are independent where nothing is folded, unless the loop is `ordered`; folds
+//           accumulate one iteration after the other, as Scheme::serial of ir/graph.h says.
+//   vector: iterations are independent and run several at a time. May contain serial loops (whose
 //           folds then hold one accumulator per vector element), no vector or lanes loop. No folds.
 //   lanes:  a fold loop in kLanes virtual lanes and chunks of kChunk, exactly as ir/graph.h says
 //           (Scheme::lanes); the body holds no loops, but may store.
@@ -96,6 +99,10 @@ struct Fold {
   Val b{0}; // fma alone
   Val result; // kind fold; argmin/argmax: i64, the position counted by the loop variable
 };
+// argmin and argmax: the first position, whatever the chunks; they stand in loops of their own.
+inline bool finds_position(const Fold& fold) {
+  return fold.op == Fold::Op::argmin || fold.op == Fold::Op::argmax;
+}
 
 struct Statement;
 using Block = std::vector<Statement>;
@@ -113,6 +120,7 @@ struct Loop {
   Var var;
   Block body;
   std::vector<Fold> folds;
+  bool ordered = false; // an iteration reads what earlier ones stored
 };
 // Once per row of the table, in order; folds run over rows, sums in f64.
 struct Rows {

@@ -111,8 +111,9 @@ private:
               },
               [&](const Loop& loop) {
                 static constexpr const char* kKinds[] = {"serial", "vector", "lanes"};
-                line(depth, fmt::format("{} {} < {}", kKinds[static_cast<int>(loop.kind)],
-                                        var(loop.var), program_.vars[loop.var.value].extent.str()));
+                line(depth, fmt::format("{}{} {} < {}", loop.ordered ? "ordered " : "",
+                                        kKinds[static_cast<int>(loop.kind)], var(loop.var),
+                                        program_.vars[loop.var.value].extent.str()));
                 block(loop.body, depth + 1);
                 for (const Fold& f : loop.folds)
                   line(depth, "fold " + fold(f));

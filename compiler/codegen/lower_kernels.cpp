@@ -33,13 +33,13 @@ void Kernels::lower(int index) {
   TW_CHECK(opened_.empty(), "a loop is still open");
 }
 
-Affine Kernels::open_loop(Loop::Kind kind, const Dim& extent) {
+Affine Kernels::open_loop(Loop::Kind kind, const Dim& extent, bool ordered) {
   elements_.open();
   static constexpr const char* kNames[] = {"i", "j", "k", "l", "m"};
   std::string name =
       opened_.size() < 5 ? kNames[opened_.size()] : "i" + std::to_string(opened_.size());
   Var var = elements_.new_var(std::move(name), extent);
-  opened_.push_back({kind, var});
+  opened_.push_back({kind, var, ordered});
   return Affine::of(var);
 }
 
@@ -51,17 +51,18 @@ void Kernels::close_loop(const std::vector<ValueId>& values, std::vector<Fold> f
   Block body = elements_.close();
   for (size_t k = 0; k < folds.size(); ++k)
     folds[k].result = elements_.fold_result(values[k], index);
-  elements_.append({Loop{opened.kind, opened.var, std::move(body), std::move(folds)}});
+  elements_.append(
+      {Loop{opened.kind, opened.var, std::move(body), std::move(folds), opened.ordered}});
 }
 
-std::vector<Affine> Kernels::open_nest(const Shape& shape, Loop::Kind last) {
+std::vector<Affine> Kernels::open_nest(const Shape& shape, Loop::Kind last, bool ordered) {
   std::vector<Affine> axes(shape.size());
   size_t innermost = shape.size();
   for (size_t k = 0; k < shape.size(); ++k)
     if (!shape[k].is_constant(1)) innermost = k;
   for (size_t k = 0; k < shape.size(); ++k)
     if (!shape[k].is_constant(1))
-      axes[k] = open_loop(k == innermost ? last : Loop::Kind::serial, shape[k]);
+      axes[k] = open_loop(k == innermost ? last : Loop::Kind::serial, shape[k], ordered);
   return axes;
 }
 
@@ -209,7 +210,7 @@ void Kernels::scatter_add(ValueId value, BufferId to) {
   const Node& node = graph_.node(value);
   ValueId values = node.operands.back();
   fill_zero(to);
-  std::vector<Affine> axes = open_nest(graph_.type(values).shape, Loop::Kind::serial);
+  std::vector<Affine> axes = open_nest(graph_.type(values).shape, Loop::Kind::serial, true);
   IndexId index = indices_.intern(index_of_axes(axes));
   std::vector<Affine> target;
   for (size_t k = 0; k + 1 < node.operands.size(); ++k)

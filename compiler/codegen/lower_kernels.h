@@ -19,6 +19,7 @@ private:
   struct Opened {
     Loop::Kind kind;
     Var var;
+    bool ordered;
   };
   void flat(const fuse::Kernel& kernel);
   void per_point(const fuse::Kernel& kernel);
@@ -29,8 +30,8 @@ private:
   void store_all(const fuse::Kernel& kernel, IndexId index);
   Fold fold_of(ValueId fold, Val a, Val b) const;
   // Loops over all axes but those of literal size 1; the last one of kind `last`. Gives the axes.
-  std::vector<Affine> open_nest(const Shape& shape, Loop::Kind last);
-  Affine open_loop(Loop::Kind kind, const Dim& extent);
+  std::vector<Affine> open_nest(const Shape& shape, Loop::Kind last, bool ordered = false);
+  Affine open_loop(Loop::Kind kind, const Dim& extent, bool ordered = false);
   void close_loop(const std::vector<ValueId>& values = {}, std::vector<Fold> folds = {},
                   IndexId index = kScalarIndex);
   void close_nest() {

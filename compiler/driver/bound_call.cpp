@@ -1,6 +1,7 @@
 // Slots filled with pointers (see bound_call.h).
 #include "driver/bound_call.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
@@ -90,11 +91,17 @@ bool BoundCall::prepare() {
   };
   if (!fill(-1, buffers_, sizes_, false)) return false;
   table_.clear();
+  row_elements_ = 0;
   for (size_t r = 0; r < rows_.size(); ++r) {
     Bindings all = sizes_;
     for (const auto& [name, value] : rows_[r].sizes)
       all[name] = value;
     if (!fill(static_cast<int64_t>(r), rows_[r].buffers, all, true)) return false;
+    size_t largest = 0;
+    for (const loops::Slot& slot : f_.layout.parameters)
+      if (slot.per_tensor)
+        largest = std::max(largest, byte_size(slot.shape, DType::boolean, all).value_or(0));
+    row_elements_ += static_cast<int64_t>(largest);
     rows_[r].dims.clear();
     for (const std::string& symbol : f_.tensor_symbols) {
       auto it = rows_[r].sizes.find(symbol);
@@ -113,6 +120,8 @@ int32_t BoundCall::call(uint64_t seed, int64_t step) {
   call.dims = dims_.data();
   call.rows = table_.data();
   call.row_count = static_cast<int64_t>(table_.size());
+  call.row_elements = row_elements_;
+  if (f_.threads) f_.threads->lend(call);
   call.seed = seed;
   call.step = step;
   return f_.entry(&call);

@@ -61,6 +61,7 @@ private:
   };
   std::vector<Row> rows_;
   std::vector<tw_row> table_;
+  int64_t row_elements_ = 0; // of all rows, counted once in each by its largest parameter
   std::vector<std::unique_ptr<Buffer>> owned_;
   std::map<std::pair<int64_t, int>, Buffer*> owned_by_; // (row or -1, slot)
 };

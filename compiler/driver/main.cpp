@@ -21,6 +21,9 @@ void common(CLI::App* app, CommonOptions& options, bool runs) {
   app->add_option("--stdlib", options.library, "folder of the standard library");
   if (!runs) return;
   app->add_flag("--time-passes", options.time_passes, "print how long each phase took");
+  app->add_option("--threads", options.pipeline.threads,
+                  "threads of compiled code; 0: all of this process")
+      ->check(CLI::Range(0, 1024));
   app->add_option("--target", options.pipeline.target, "processor: host, baseline, avx2, avx512")
       ->check(CLI::IsMember({"host", "baseline", "avx2", "avx512"}));
 }

@@ -10,7 +10,7 @@
 namespace thalweg::driver {
 
 Pipeline::Pipeline(Graph& graph, Diagnostics& diags, PipelineOptions options)
-    : graph_(graph), diags_(diags), options_(std::move(options)) {}
+    : graph_(graph), diags_(diags), options_(std::move(options)), threads_(options_.threads) {}
 
 void Pipeline::add_time(const std::string& name, double seconds) {
   for (PassTime& time : times_)
@@ -57,7 +57,7 @@ Pipeline::compile(const std::vector<Function>& functions) {
     std::optional<loops::Lowered> lowered = lower(finished);
     if (!lowered) return std::nullopt;
     compiled.push_back({std::move(finished), std::move(lowered->layout), lowered->program.symbols,
-                        lowered->program.tensor_symbols, nullptr});
+                        lowered->program.tensor_symbols, nullptr, &threads_});
     programs.push_back(std::move(lowered->program));
     // Names of entry points only need to differ within one object.
     programs.back().name = fmt::format("f{}_{}", programs.size() - 1, programs.back().name);

@@ -5,6 +5,7 @@
 #include "diag/diagnostics.h"
 #include "ir/graph.h"
 #include "jit/jit.h"
+#include "threads/thread_pool.h"
 
 #include <chrono>
 #include <optional>
@@ -22,6 +23,7 @@ struct PipelineOptions {
   }
   std::string stop_after; // "", "ast", "types", "ir", "loops"
   std::string target = "host";
+  int threads = 0; // of compiled functions; 0: as many as this process may use
 };
 
 struct PassTime {
@@ -34,6 +36,7 @@ struct CompiledFunction {
   loops::Layout layout;
   std::vector<std::string> symbols, tensor_symbols;
   tw_function entry = nullptr;
+  runtime::ThreadPool* threads = nullptr;
 };
 
 class Pipeline {
@@ -65,6 +68,7 @@ private:
   Diagnostics& diags_;
   PipelineOptions options_;
   std::optional<jit::Jit> jit_;
+  runtime::ThreadPool threads_; // of the compiled functions, which outlive no Pipeline
   std::vector<PassTime> times_;
   std::string dump_;
 };

@@ -25,8 +25,10 @@
 //           in order; the chunk's result is the tree fold lane[j] ∘ lane[j + h], h = 16, 8, 4, 2,
 //           1; chunk results fold in order into a total that starts at the identity (for sums of
 //           reals in f64 also when the operand is f32, rounded once at the end).
-//   serial: one accumulator per result, in index order (row-major over the reduced axes), in the
-//           operand's own type.
+//   serial: in index order (row-major over the reduced axes), in the operand's own type. The index
+//           is cut into chunks of kChunk as well: an accumulator starts at the identity in each, and
+//           the chunks' results fold in order, the first as it is. So a fold over rows can be cut
+//           among threads, and a matrix product knows where it may be cut.
 // A contract accumulates fma(a, b, accumulator) over the summed labels, in the order in which they
 // occur in a, then those that only b has; the last runs fastest. The identities are 0, 1, +inf,
 // -inf (of integers: the largest, the smallest); an empty fold gives the identity. `across_*` folds
@@ -109,7 +111,7 @@ using LambdaId = Id<LambdaTag>;
 
 enum class Scheme : int64_t { lanes = 0, serial = 1 };
 constexpr int64_t kLanes = 32;
-constexpr int64_t kChunk = 16384;
+constexpr int64_t kChunk = 4096;
 
 enum class Distribution : int64_t { normal = 0, uniform = 1, rademacher = 2 };
 enum class OracleKind : int64_t { value = 0, gradient = 1, hvp = 2, hessian = 3 };

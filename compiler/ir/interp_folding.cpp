@@ -17,10 +17,14 @@ namespace {
 template <class T, class Accumulate, class Combine>
 T fold(Scheme scheme, int64_t n, T identity, bool is_sum, Accumulate accumulate, Combine combine) {
   if (scheme == Scheme::serial) {
-    T accumulator = identity;
-    for (int64_t i = 0; i < n; ++i)
-      accumulator = accumulate(accumulator, i);
-    return accumulator;
+    T total = identity;
+    for (int64_t start = 0; start < n; start += kChunk) {
+      T part = identity;
+      for (int64_t i = start; i < std::min(n, start + kChunk); ++i)
+        part = accumulate(part, i);
+      total = start == 0 ? part : combine(total, part);
+    }
+    return total;
   }
   T total = identity;
   double wide_total = 0; // of sums of reals

@@ -127,6 +127,9 @@ template <typename T> void check_serial(Loop::Kind outer) {
       for (int k = 0; k < 4; ++k)
         results[k] = b.fold(kPlainFolds[k], x);
       results[4] = b.fold(Fold::Op::fma, x, b.load(w, {{i, 1}}));
+    });
+    b.loop(Loop::Kind::serial, n(), [&](Var i) {
+      const Val x = b.load(a, {{i, m}, {j, 1}});
       results[5] = b.fold(Fold::Op::argmin, x);
       results[6] = b.fold(Fold::Op::argmax, x);
     });
@@ -139,7 +142,8 @@ template <typename T> void check_serial(Loop::Kind outer) {
   for (const codegen::TargetSpec& target : targets()) {
     jit::Jit jit(target);
     const tw_function function = jit.compile({&program, 1}).function("serial");
-    for (int64_t rows : {0, 1, 2, 13, 100})
+    for (int64_t rows :
+         {int64_t{0}, int64_t{1}, int64_t{2}, int64_t{13}, int64_t{100}, kChunk, 2 * kChunk + 1})
       for (int64_t columns : {0, 1, 3, 31, 64, 77}) {
         INFO(target.name << ", " << rows << " by " << columns);
         std::vector<T> av = numbers<T>(rows * columns, 7, columns != 31), wv = numbers<T>(rows, 8);
@@ -156,12 +160,20 @@ template <typename T> void check_serial(Loop::Kind outer) {
           T product_sum = 0, best[2] = {T(INFINITY), -T(INFINITY)};
           for (int k = 0; k < 4; ++k)
             expected[k * columns + j] = start_of<T>(kPlainFolds[k]);
+          T parts[4], product_part = 0; // of the chunk
           for (int64_t i = 0; i < rows; ++i) {
             const T x = av[i * columns + j];
-            for (int k = 0; k < 4; ++k)
-              expected[k * columns + j] = fold_step(kPlainFolds[k], expected[k * columns + j], x);
-            product_sum =
-                target.has_fma ? std::fma(x, wv[i], product_sum) : x * wv[i] + product_sum;
+            const bool first = i % kChunk == 0, last = i + 1 == rows || (i + 1) % kChunk == 0;
+            for (int k = 0; k < 4; ++k) {
+              if (first) parts[k] = start_of<T>(kPlainFolds[k]);
+              parts[k] = fold_step(kPlainFolds[k], parts[k], x);
+              T& total = expected[k * columns + j];
+              if (last) total = i < kChunk ? parts[k] : fold_step(kPlainFolds[k], total, parts[k]);
+            }
+            if (first) product_part = 0;
+            product_part =
+                target.has_fma ? std::fma(x, wv[i], product_part) : x * wv[i] + product_part;
+            if (last) product_sum = i < kChunk ? product_part : product_sum + product_part;
             for (int k = 0; k < 2; ++k)
               if ((std::isnan(x) && !std::isnan(best[k])) || (k == 0 ? x < best[k] : x > best[k])) {
                 best[k] = x;

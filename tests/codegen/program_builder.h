@@ -176,8 +176,8 @@ inline std::vector<codegen::TargetSpec> targets() {
 }
 
 inline const std::vector<int64_t>& sizes() {
-  static const std::vector<int64_t> all{0,  1,  2,   3,    31,    32,    33,    63,
-                                        64, 65, 127, 1000, 16383, 16384, 16385, 40000};
+  static const std::vector<int64_t> all{0,  1,  2,   3,    31,   32,   33,   63,
+                                        64, 65, 127, 1000, 4095, 4096, 4097, 40000};
   return all;
 }
 

@@ -80,3 +80,39 @@ TEST_CASE("the target without fma stays near", "[driver]") {
     CHECK(apart <= bound * top);
   }
 }
+
+TEST_CASE("any number of threads gives the same bits", "[driver]") {
+  const std::string program = R"(
+problem Digits(hidden = 300) {
+  data  X: [n, d]
+  data  y: class(k)[n]
+  param W1: [d, hidden] = normal(0, √(2/d))
+  param b1: [hidden] = 0
+  param W2: [hidden, k] = normal(0, √(2/hidden))
+  let logits = relu(X @ W1 + b1) @ W2
+  minimize mean(cross_entropy(logits, y)) + 1e-4*sumsq(W1)
+}
+experiment digits {
+  minimize Digits()
+  given    X, y = csv("data/digits.csv", target = "digit", scale = 1/16)
+  using    clip_by_global_norm(1) |> AdamW(lr = 3e-3)
+  holdout  0.2
+  steps    4
+  record   loss, norm(grad) every 1
+}
+)";
+  for (const char* precision : {"f64", "f32"}) {
+    driver::CommonOptions one = options(precision);
+    one.pipeline.threads = 1;
+    RunResult alone = run_experiment("examples/digits_on_threads.tw", one, program);
+    REQUIRE(alone.params.size() == 64 * 300 + 300 + 3000);
+    for (int threads : {2, 5}) {
+      INFO(precision << ", " << threads << " threads");
+      driver::CommonOptions more = options(precision);
+      more.pipeline.threads = threads;
+      RunResult shared = run_experiment("examples/digits_on_threads.tw", more, program);
+      CHECK(shared.bits == alone.bits);
+      CHECK(same_rows(shared, alone));
+    }
+  }
+}

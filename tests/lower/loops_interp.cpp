@@ -251,13 +251,16 @@ private:
       run(loop.body);
       for (size_t k = 0; k < loop.folds.size(); ++k) {
         Accumulator& accumulator = accumulators[k];
-        Cell& into = lanes ? accumulator.lanes[static_cast<size_t>(var % kChunk % kLanes)]
-                           : accumulator.value;
-        take(loop.folds[k], accumulator, into, var);
+        const Fold& fold = loop.folds[k];
+        bool position = fold.op == Fold::Op::argmin || fold.op == Fold::Op::argmax;
+        Cell& into =
+            position ? accumulator.value
+                     : accumulator.lanes[lanes ? static_cast<size_t>(var % kChunk % kLanes) : 0];
+        take(fold, accumulator, into, var);
       }
-      if (!lanes || ((var + 1) % kChunk != 0 && var + 1 != n)) continue;
+      if ((var + 1) % kChunk != 0 && var + 1 != n) continue;
       for (size_t k = 0; k < loop.folds.size(); ++k)
-        end_chunk(loop.folds[k], accumulators[k]);
+        end_chunk(loop.folds[k], accumulators[k], lanes);
     }
     for (size_t k = 0; k < loop.folds.size(); ++k) {
       const Fold& fold = loop.folds[k];
@@ -270,13 +273,17 @@ private:
       define(fold.result, accumulators[k].value);
     }
   }
-  void end_chunk(const Fold& fold, Accumulator& accumulator) {
+  void end_chunk(const Fold& fold, Accumulator& accumulator, bool lanes) {
+    if (fold.op == Fold::Op::argmin || fold.op == Fold::Op::argmax) return;
     std::vector<Cell>& lane = accumulator.lanes;
-    for (size_t h = kLanes / 2; h >= 1; h /= 2)
+    for (size_t h = lanes ? kLanes / 2 : 0; h >= 1; h /= 2)
       for (size_t j = 0; j < h; ++j)
         lane[j] = combine(fold.op, dtype(fold.a), lane[j], lane[j + h]);
     accumulator.total += lane[0].real;
-    accumulator.value = combine(fold.op, dtype(fold.a), accumulator.value, lane[0]);
+    bool as_is = !lanes && !accumulator.started; // the first chunk of a serial fold
+    accumulator.value =
+        as_is ? lane[0] : combine(fold.op, dtype(fold.a), accumulator.value, lane[0]);
+    accumulator.started = true;
     lane.assign(kLanes, identity(fold.op));
   }
 

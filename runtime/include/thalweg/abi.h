@@ -34,6 +34,9 @@ typedef struct tw_row {
   const int64_t* dims;
 } tw_row;
 
+/* A part of a call that threads may share: runs rounds first … last-1 of `frame`. */
+typedef int32_t (*tw_rounds)(void* frame, int64_t first, int64_t last);
+
 /* One call. Nothing here is kept after the function returns. Buffers don't overlap unless the
    signature says that an output is updated in place (then both entries hold the same pointer). */
 typedef struct tw_call {
@@ -49,6 +52,12 @@ typedef struct tw_call {
   void* oracle_context;
   uint64_t seed; /* the run's seed and the step t (from 1) key all random draws, see random.h */
   int64_t step;
+  /* Runs rounds 0 … count-1, cut into ranges in any way, on any threads, also from inside a range;
+     returns when all have run, with the first status that is not 0, by round. Null: one thread. The
+     results don't depend on it. */
+  int32_t (*parallel)(void* context, int64_t count, tw_rounds rounds, void* frame);
+  void* parallel_context;
+  int64_t row_elements; /* of all rows together, a hint: whether sharing them out is worth it */
 } tw_call;
 
 typedef int32_t (*tw_function)(const tw_call* call); /* 0 = ok, else a tw_status */
