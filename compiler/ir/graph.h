@@ -26,9 +26,9 @@
 //           1; chunk results fold in order into a total that starts at the identity (for sums of
 //           reals in f64 also when the operand is f32, rounded once at the end).
 //   serial: in index order (row-major over the reduced axes), in the operand's own type. The index
-//           is cut into chunks of kChunk as well: an accumulator starts at the identity in each, and
-//           the chunks' results fold in order, the first as it is. So a fold over rows can be cut
-//           among threads, and a matrix product knows where it may be cut.
+//           is cut into chunks of kChunk as well: an accumulator starts at the identity in each,
+//           and the chunks' results fold in order, the first as it is. So a fold over rows can be
+//           cut among threads, and a matrix product knows where it may be cut.
 // A contract accumulates fma(a, b, accumulator) over the summed labels, in the order in which they
 // occur in a, then those that only b has; the last runs fastest. The identities are 0, 1, +inf,
 // -inf (of integers: the largest, the smallest); an empty fold gives the identity. `across_*` folds
