@@ -1,9 +1,11 @@
-// Reads the optimizer fixtures and replays their runs; shared by every test that compares with
-// torch/*.json.
+// Reads the fixtures of rules and replays what they were fed; shared by every test that compares
+// with rules/*.json. The Python twin is sequences.py.
 #pragma once
 #include "reference/stream.h"
 
+#include <algorithm>
 #include <cstdint>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -19,16 +21,18 @@ using Tensors = std::vector<Tensor>; // one for each parameter, in the order of 
 struct Case {
   std::string name;
   std::uint64_t seed = 0;
-  std::map<std::string, nlohmann::json> hyper; // what differs from the item's defaults
-  double max_norm = 0;                         // of a clipping case, else 0
-  nlohmann::json stream;                       // first numbers of the stream
-  std::map<int, Tensors> f64, f32;             // parameters after so many steps
+  std::string use;          // the rule with its hyperparameters, as it stands in `using`
+  std::string made_by;      // whose numbers
+  bool closed = false;      // gradients of a quadratic, else the same wherever the rule asks
+  double f32_error = 0;     // of the reference's own f32 run at the end
+  std::map<int, Tensors> x; // parameters after so many steps; prefixes of tensors before the last
 };
 
 struct Fixture {
   std::string item;
   int steps = 0;
   std::vector<std::vector<std::int64_t>> shapes;
+  nlohmann::json stream; // first numbers of the first case's stream
   std::vector<Case> cases;
 
   std::size_t size(std::size_t tensor) const {
@@ -39,48 +43,83 @@ struct Fixture {
   }
 };
 
-// `item` is a file of torch/ without its ending.
+inline std::filesystem::path rules_folder() {
+  return std::filesystem::path(THALWEG_SOURCE_DIR) / "tests" / "reference" / "rules";
+}
+
+// `item` is a file of rules/ without its ending.
 inline Fixture load_fixture(const std::string& item) {
-  const std::string path =
-      std::string(THALWEG_SOURCE_DIR) + "/tests/reference/torch/" + item + ".json";
+  const std::filesystem::path path = rules_folder() / (item + ".json");
   std::ifstream in(path);
-  if (!in) throw std::runtime_error("cannot read " + path);
+  if (!in) throw std::runtime_error("cannot read " + path.string());
   const nlohmann::json file = nlohmann::json::parse(in);
-  Fixture fixture{file.at("item"), file.at("steps"), file.at("shapes"), {}};
-  const auto runs = [](const nlohmann::json& steps) {
-    std::map<int, Tensors> result;
-    for (const auto& [step, tensors] : steps.items())
-      result[std::stoi(step)] = tensors;
-    return result;
-  };
-  for (const nlohmann::json& c : file.at("cases"))
-    fixture.cases.push_back({c.at("name"), c.at("seed"), c.at("hyper"), c.value("max_norm", 0.0),
-                             c.at("stream"), runs(c.at("f64")), runs(c.at("f32"))});
+  Fixture fixture{file.at("item"), file.at("steps"), file.at("shapes"), file.at("stream"), {}};
+  for (const nlohmann::json& c : file.at("cases")) {
+    Case one{c.at("name"),
+             c.at("seed"),
+             c.at("using"),
+             c.at("made_by"),
+             c.at("loop") == "closed",
+             c.at("f32_error"),
+             {}};
+    for (const auto& [step, tensors] : c.at("x").items())
+      one.x[std::stoi(step)] = tensors;
+    fixture.cases.push_back(std::move(one));
+  }
   return fixture;
 }
 
-// The start and the gradients of one case. Each call of `gradients` is the next step's.
+// The names of all fixtures, sorted.
+inline std::vector<std::string> fixture_items() {
+  std::vector<std::string> items;
+  for (const auto& entry : std::filesystem::directory_iterator(rules_folder()))
+    if (entry.path().extension() == ".json") items.push_back(entry.path().stem().string());
+  std::sort(items.begin(), items.end());
+  return items;
+}
+
+// The start and the gradients of one case.
 class Replay {
 public:
-  Replay(const Fixture& fixture, const Case& c) : fixture_(fixture), stream_(c.seed) {
-    start_ = draw(&Stream::uniform);
+  Replay(const Fixture& fixture, const Case& c)
+      : fixture_(fixture), closed_(c.closed), stream_(c.seed) {
+    start_ = draw([this] { return stream_.uniform(); });
+    if (!closed_) return;
+    centre_ = draw([this] { return stream_.uniform(); });
+    stiffness_ = draw([this] { return 1.5 + stream_.uniform(); });
   }
   const Tensors& start() const { return start_; }
-  Tensors gradients() { return draw(&Stream::magnitude); }
+  // An open loop's gradients: each call is the next step's.
+  Tensors gradients() {
+    return draw([this] { return stream_.magnitude(); });
+  }
+  // A closed loop's gradient of one tensor at a point, in f64 or with the roundings of f32.
+  Tensor gradient(std::size_t tensor, const Tensor& point, bool single) const {
+    const auto rounded = [&](double value) {
+      return single ? static_cast<double>(static_cast<float>(value)) : value;
+    };
+    Tensor g(point.size());
+    for (std::size_t i = 0; i < g.size(); ++i)
+      g[i] =
+          rounded(rounded(stiffness_[tensor][i]) * rounded(point[i] - rounded(centre_[tensor][i])));
+    return g;
+  }
+  bool closed() const { return closed_; }
 
 private:
-  Tensors draw(double (Stream::*next)()) {
+  template <class Number> Tensors draw(const Number& number) {
     Tensors tensors(fixture_.shapes.size());
     for (std::size_t i = 0; i < tensors.size(); ++i) {
       tensors[i].resize(fixture_.size(i));
       for (double& value : tensors[i])
-        value = (stream_.*next)();
+        value = number();
     }
     return tensors;
   }
   const Fixture& fixture_;
+  bool closed_;
   Stream stream_;
-  Tensors start_;
+  Tensors start_, centre_, stiffness_;
 };
 
 } // namespace thalweg::reference

@@ -6,7 +6,27 @@ import subprocess
 import sys
 import venv
 
-PEERS = {"torch": "torch==2.13.0", "numpy": "numpy>=2"}
+# Module → what pip is asked for. On Linux the CPU build of torch is enough.
+PEERS = {
+    "torch": "torch==2.13.0",
+    "numpy": "numpy>=2",
+    "jax": "jax==0.10.2",
+    "optax": "optax==0.2.8",
+    "adan_pytorch": "adan-pytorch==0.1.0",
+    "dadaptation": "dadaptation==3.2",
+    "lion_pytorch": "lion-pytorch==0.2.5",
+    "prodigyopt": "prodigyopt==1.1.2",
+    "pytorch_optimizer": "pytorch-optimizer==4.1.0",
+    "schedulefree": "schedulefree==1.4.1",
+}
+
+
+def version(module):
+    """"torch 2.13.0", as it is written beside the numbers."""
+    from importlib.metadata import version as of
+
+    package = PEERS[module].split("=")[0].split(">")[0]
+    return f"{package} {of(package).split('+')[0]}"
 
 
 def have(module):

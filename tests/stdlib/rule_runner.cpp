@@ -52,7 +52,10 @@ loops::Lowered RuleProgram::lowered_step() {
 
 RuleRunner::RuleRunner(RuleProgram& program, driver::Pipeline& pipeline, Way way)
     : program_(program), way_(way) {
-  auto compiled = pipeline.compile({program.unit.initial, program.unit.step});
+  std::vector<Function> functions{program.unit.initial, program.unit.step};
+  for (const irgen::RuleUnit::Query& query : program.unit.queries)
+    functions.push_back(query.point);
+  auto compiled = pipeline.compile(functions);
   TW_CHECK(compiled, "{}", render_all(program.front.diags, program.front.sources));
   code_ = std::move(*compiled);
   size_t hyper = 0, next_row = 0;
@@ -118,7 +121,14 @@ void RuleRunner::start(const std::vector<std::vector<double>>& x, const Shapes& 
     for (size_t r = 0; unit.states[k].per_tensor && r < rows_.size(); ++r)
       calls_[0].row_result(r, k, rows_[r].inputs[at].raw());
   }
-  TW_CHECK(calls_[0].prepare() && calls_[1].prepare(), "memory of the rule");
+  points_.clear();
+  for (size_t r = 0; r < rows_.size(); ++r) {
+    points_.push_back(row(r, "x"));
+    for (size_t k = 2; k < calls_.size(); ++k)
+      calls_[k].row_result(r, 0, points_[r].raw());
+  }
+  for (driver::BoundCall& call : calls_)
+    TW_CHECK(call.prepare(), "memory of the rule");
   TW_CHECK(calls_[0].call() == 0, "initial states");
 }
 
@@ -137,10 +147,45 @@ void RuleRunner::bind(driver::BoundCall& call) {
 
 int32_t RuleRunner::step(const std::vector<std::vector<double>>& gradients) {
   TW_CHECK(gradients.size() == rows_.size(), "one gradient a tensor");
+  return step([&](size_t row, const std::vector<double>&) { return gradients[row]; });
+}
+
+static std::vector<double> numbers(const Tensor& tensor) {
+  std::vector<double> values(static_cast<size_t>(tensor.size()));
+  for (size_t i = 0; i < values.size(); ++i)
+    values[i] = tensor.number(static_cast<int64_t>(i));
+  return values;
+}
+static void assign(Tensor& tensor, const std::vector<double>& values) {
+  TW_CHECK(static_cast<size_t>(tensor.size()) == values.size(), "a gradient of another size");
+  for (size_t i = 0; i < values.size(); ++i)
+    tensor.set_number(static_cast<int64_t>(i), values[i]);
+}
+
+// The points of a query, then the gradients there.
+int32_t RuleRunner::ask(size_t query, const Oracle& gradient) {
+  TW_CHECK(program_.unit.queries[query].order == 1, "values at other points are not fed");
+  if (way_ == Way::interpreted) {
+    TableEvaluated out =
+        Interpreter(program_.graph).evaluate_table(code_[2 + query].function, shared_, rows_);
+    if (!out.ok()) return out.failure->status;
+    points_.clear();
+    for (size_t r = 0; r < rows_.size(); ++r)
+      points_.push_back(out.rows[r][0]);
+  } else if (int32_t status = calls_[2 + query].call(0, t_)) {
+    return status;
+  }
   for (size_t r = 0; r < rows_.size(); ++r)
-    for (size_t i = 0; i < gradients[r].size(); ++i)
-      row(r, "gradient").set_number(static_cast<int64_t>(i), gradients[r][i]);
+    assign(row(r, "query" + std::to_string(query)), gradient(r, numbers(points_[r])));
+  return 0;
+}
+
+int32_t RuleRunner::step(const Oracle& gradient) {
+  for (size_t r = 0; r < rows_.size(); ++r)
+    assign(row(r, "gradient"), gradient(r, numbers(row(r, "x"))));
   shared("t").set_number(0, static_cast<double>(t_));
+  for (size_t k = 0; k < program_.unit.queries.size(); ++k)
+    if (int32_t status = ask(k, gradient)) return status;
   int32_t status = 0;
   if (way_ == Way::interpreted) {
     status = interpret(code_[1].function, false);

@@ -6,6 +6,7 @@
 #include "ir/interp.h"
 #include "irgen/rule.h"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -42,7 +43,11 @@ public:
   // x as given, states at their initial values, step 1. May be called again with other sizes.
   void start(const std::vector<std::vector<double>>& x, const Shapes& shapes);
   void hyper(const std::string& name, double value);
+  // The gradient of a tensor at a point: at x, and wherever else the rule asks.
+  using Oracle = std::function<std::vector<double>(size_t row, const std::vector<double>& point)>;
   // The status; parameters, states and `recorded` are the step's where it is 0.
+  int32_t step(const Oracle& gradient);
+  // The same gradients at any point.
   int32_t step(const std::vector<std::vector<double>>& gradients);
 
   // A compiled step on the gradients that are there already; for benchmarks.
@@ -59,15 +64,17 @@ public:
 
 private:
   void bind(driver::BoundCall& call);
+  int32_t ask(size_t query, const Oracle& gradient);
   int32_t interpret(const Function& function, bool initial);
   Tensor& shared(const std::string& parameter);
 
   RuleProgram& program_;
   Way way_;
-  std::vector<driver::CompiledFunction> code_; // initial, step
+  std::vector<driver::CompiledFunction> code_; // initial, step, the points of the queries
   std::vector<driver::BoundCall> calls_;
   std::vector<Tensor> shared_; // by shared parameter
   std::vector<TableRow> rows_; // inputs by per-tensor parameter
+  std::vector<Tensor> points_; // of the query at hand, by row
   std::vector<size_t> place_;  // parameter of the step → index in shared_ or a row's inputs
   std::map<std::string, double> recorded_;
   int64_t t_ = 1;
