@@ -155,8 +155,16 @@ bool check_schedule(const Unit& unit, const Decl& decl) {
   v.kind = Value::Kind::schedule;
   v.schedule.decl = &schedule;
   v.schedule.arguments = std::make_shared<std::vector<Value>>();
-  for (size_t k = 0; k < schedule.params.size(); ++k)
-    v.schedule.arguments->push_back(Value::tensor(open()));
+  for (const Param& param : schedule.params) {
+    Value argument;
+    if (const auto* flag = param.value ? param.value->as<BoolLit>() : nullptr) {
+      argument = Value::tensor(e.builder().constant(flag->value, DType::boolean));
+    } else { // a number, or a schedule that may be asked for other steps
+      argument.kind = Value::Kind::schedule;
+      argument.schedule.open = open();
+    }
+    v.schedule.arguments->push_back(std::move(argument));
+  }
   std::map<std::string, Elaborator::ScheduleState> states;
   for (const Stmt* s : schedule.body)
     if (const auto* list = s->as<StateStmt>())

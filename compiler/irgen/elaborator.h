@@ -162,7 +162,8 @@ private:
   Shape index_shape() const;
   bool carries_index(ValueId id) const;
   void rebind_indices();
-  std::map<std::string, Value> schedule_values_; // stateful schedules run once a step
+  std::map<std::pair<std::string, uint32_t>, Value> schedule_values_; // by prefix and step
+  int shifts_ = 0; // schedules at hand that are asked for another step than the rule's
 };
 
 } // namespace thalweg::irgen

@@ -178,32 +178,47 @@ bool Elaborator::if_statement(const IfStmt& n) {
   return true;
 }
 
+static bool has_state(const ScheduleDecl& schedule) {
+  return std::any_of(schedule.body.begin(), schedule.body.end(),
+                     [](const Stmt* s) { return s->as<StateStmt>() != nullptr; });
+}
+
 // By value: an argument may be a schedule of the same declaration, which binds the same names anew.
 Value Elaborator::schedule_at(ScheduleRef schedule, ValueId t) {
   if (!t.valid()) return {};
-  if (!schedule.decl->formula) {
-    if (t != step) {
-      error(DiagKind::wrong_kind, b_.origin(),
-            fmt::format("schedule '{}' has a state and can't be shifted",
-                        schedule.decl->name.name.view()))
-          .label(schedule.decl->name.span, "declared here")
-          .note("its state advances once a step, so it has a value at t alone");
-      return {};
-    }
-    return stateful_schedule(schedule);
+  if (!schedule.decl) return Value::tensor(schedule.open);
+  bool stateful = has_state(*schedule.decl);
+  int moves = t != step; // of its clock against the rule's, or of a schedule around it
+  if (stateful && shifts_ + moves > 0) {
+    error(DiagKind::wrong_kind, b_.origin(),
+          fmt::format("schedule '{}' has a state and can't be shifted",
+                      schedule.decl->name.name.view()))
+        .label(schedule.decl->name.span, "declared here")
+        .note("its state advances once a step, so it has a value at t alone");
+    return {};
   }
   if (depth_ >= kMaxCallDepth)
     return poison(DiagKind::recursion, b_.origin(),
                   fmt::format("calls nest more than {} deep", kMaxCallDepth));
+  // One with a place of its own among the hyperparameters has one value at a step.
+  std::pair<std::string, uint32_t> place{schedule.prefix, t.value};
+  if (!schedule.prefix.empty())
+    if (auto done = schedule_values_.find(place); done != schedule_values_.end())
+      return done->second;
   ++depth_;
+  shifts_ += moves;
   ValueId outer = step;
   std::vector<Value> before = bind_all(schedule.decl->params, *schedule.arguments);
   step = t;
-  Value v = scalar(*schedule.decl->formula);
+  Value v = schedule.decl->formula ? scalar(*schedule.decl->formula)
+            : stateful             ? stateful_schedule(schedule)
+                                   : block(schedule.decl->body, schedule.decl->name.span);
   step = outer;
   bind_all(schedule.decl->params, before);
+  shifts_ -= moves;
   --depth_;
   if (v.is_tensor()) v.id = real(v.id);
+  if (!schedule.prefix.empty()) schedule_values_[place] = v;
   return v;
 }
 
@@ -223,18 +238,17 @@ std::vector<Value> Elaborator::bind_all(const std::vector<Param>& params,
   return before;
 }
 
+// Its arguments are bound. Its states are shared by the whole rule and advance once a step.
 Value Elaborator::stateful_schedule(const ScheduleRef& schedule) {
-  auto done = schedule_values_.find(schedule.prefix);
-  if (done != schedule_values_.end()) return done->second;
   if (!schedule_states)
     return not_lowered(schedule.decl->name.span, "a schedule with a state here");
-  std::vector<Value> before = bind_all(schedule.decl->params, *schedule.arguments);
   std::vector<const Ident*> names;
   for (const Stmt* s : schedule.decl->body)
     if (const auto* states = s->as<StateStmt>())
       for (const StateDecl& state : states->states) {
         auto slot = schedule_states->find(schedule.prefix + "." + state.name.name.str());
-        if (slot == schedule_states->end()) return {};
+        if (slot == schedule_states->end())
+          return not_lowered(schedule.decl->name.span, "a schedule with a state here");
         bind(u_.program.symbol_of(state.name), Value::tensor(slot->second.start));
         names.push_back(&state.name);
       }
@@ -245,9 +259,6 @@ Value Elaborator::stateful_schedule(const ScheduleRef& schedule) {
       (*schedule_states)[schedule.prefix + "." + name->name.str()].next =
           b_.cast(next->second.id, DType::f64);
   }
-  bind_all(schedule.decl->params, before);
-  if (v.is_tensor()) v.id = real(v.id);
-  schedule_values_[schedule.prefix] = v;
   return v;
 }
 

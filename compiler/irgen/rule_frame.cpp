@@ -4,6 +4,7 @@
 #include "support/check.h"
 
 #include <fmt/format.h>
+#include <functional>
 
 namespace thalweg::irgen {
 
@@ -108,13 +109,18 @@ void RuleFrame::collect_states() {
                              argument,
                              {}});
   };
+  std::function<void(const std::string&, const std::vector<Param>&, const std::vector<Argument>&)>
+      schedules = [&](const std::string& where, const std::vector<Param>& params,
+                      const std::vector<Argument>& arguments) {
+        for (size_t k = 0; k < params.size(); ++k)
+          if (arguments[k].kind == Argument::Kind::schedule) {
+            std::string name = where + params[k].name.name.str();
+            from(arguments[k].schedule->body, name + ".", false, name, &arguments[k]);
+            schedules(name + ".", arguments[k].schedule->params, arguments[k].arguments);
+          }
+      };
   for_calls([&](const RuleCall& call) {
-    const std::vector<Param>& params = params_of(*call.decl);
-    for (size_t k = 0; k < params.size(); ++k)
-      if (call.arguments[k].kind == Argument::Kind::schedule) {
-        std::string name = prefix(call) + params[k].name.name.str();
-        from(call.arguments[k].schedule->body, name + ".", false, name, &call.arguments[k]);
-      }
+    schedules(prefix(call), params_of(*call.decl), call.arguments);
   });
   for_calls(
       [&](const RuleCall& call) { from(*body_of(*call.decl), prefix(call), true, "", nullptr); });

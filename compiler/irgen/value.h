@@ -21,7 +21,9 @@ struct Value;
 
 // A schedule given as a hyperparameter: its declaration and the values of its own arguments.
 struct ScheduleRef {
-  const ast::ScheduleDecl* decl = nullptr;
+  const ast::ScheduleDecl* decl =
+      nullptr; // null: not known yet, `open` stands for any of its values
+  ValueId open;
   std::string prefix; // "lr", for the names of its hyperparameters and states
   std::shared_ptr<std::vector<Value>> arguments; // one per parameter of the declaration
 };

@@ -85,6 +85,8 @@ void RuleRunner::hyper(const std::string& name, double value) {
   shared("hyper " + name).set_number(0, value);
 }
 
+void RuleRunner::loss(double value) { shared("loss").set_number(0, value); }
+
 void RuleRunner::start(const std::vector<std::vector<double>>& x, const Shapes& shapes) {
   const irgen::RuleUnit& unit = program_.unit;
   rows_.clear();

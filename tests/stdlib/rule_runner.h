@@ -43,6 +43,8 @@ public:
   // x as given, states at their initial values, step 1. May be called again with other sizes.
   void start(const std::vector<std::vector<double>>& x, const Shapes& shapes);
   void hyper(const std::string& name, double value);
+  // What schedules see as the loss of the step before; infinite after start().
+  void loss(double value);
   // The gradient of a tensor at a point: at x, and wherever else the rule asks.
   using Oracle = std::function<std::vector<double>(size_t row, const std::vector<double>& point)>;
   // The status; parameters, states and `recorded` are the step's where it is 0.
