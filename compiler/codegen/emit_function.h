@@ -65,6 +65,7 @@ private:
   void emit(const loops::Store& store);
   void emit(const loops::Loop& loop);
   void emit(const loops::Rows& rows);
+  void emit(const loops::Chunks& chunks); // emit_chunks.cpp
   void emit(const loops::Oracle& oracle);
   void emit(const loops::StatusCheck& check);
   void emit(const loops::IndexCheck& check);
@@ -104,8 +105,12 @@ private:
   void emit_lanes(const loops::Loop& loop, unsigned width, llvm::Value* first,
                   llvm::Value* remaining);
   // for (i = first; i < end; i += step) state = body(i, state)
-  Carried count(llvm::Value* first, llvm::Value* end, int64_t step, const Carried& state,
+  Carried count(llvm::Value* first, llvm::Value* end, llvm::Value* step, const Carried& state,
                 const std::function<Carried(llvm::Value*, const Carried&)>& body);
+  Carried count(llvm::Value* first, llvm::Value* end, int64_t step, const Carried& state,
+                const std::function<Carried(llvm::Value*, const Carried&)>& body) {
+    return count(first, end, builder_.getInt64(static_cast<uint64_t>(step)), state, body);
+  }
   Carried when(llvm::Value* condition, const Carried& otherwise,
                const std::function<Carried()>& body);
 
@@ -127,10 +132,14 @@ private:
   // function: what it uses of this one has to be among `captured`.
   void share(std::vector<llvm::Value**> captured, llvm::Value* rounds, llvm::Value* worth,
              const std::function<void(llvm::Value* first, llvm::Value* last)>& body);
-  // The same for rounds that give parts of folds: the totals, parts taken in order.
+  // The same for rounds that give parts of folds: the totals, parts taken in order. Rounds run in
+  // groups of at most kGroup, `place` is the number in the group.
+  static constexpr int64_t kGroup = 256;
+  using Round = std::function<Carried(llvm::Value* round, llvm::Value* place)>;
+  using GroupEnd = std::function<void(llvm::Value* first, llvm::Value* count)>;
   Carried share_folds(const std::vector<loops::Fold>& folds, std::vector<llvm::Value**> captured,
-                      llvm::Value* rounds, llvm::Value* worth,
-                      const std::function<Carried(llvm::Value* round)>& round);
+                      llvm::Value* rounds, llvm::Value* group, llvm::Value* worth,
+                      const Round& round, const GroupEnd& end_group = nullptr);
   // Runs `range` over the loop's iterations, cut into ranges of multiples of `least` (a power of
   // two) if the loop can be shared.
   void share_range(const loops::Loop& loop, int64_t least,
@@ -143,6 +152,11 @@ private:
   std::vector<llvm::Value**> outside_of(const loops::Block& block,
                                         const std::vector<loops::Fold>& folds);
   llvm::Value* entry_alloca(llvm::Type* type);
+
+  // emit_chunks.cpp
+  llvm::Value* waiting_places(const loops::Chunks& chunks, llvm::Value* count);
+  void fold_parts(const loops::Chunks::Part& part, llvm::Value* first, llvm::Value* count);
+  llvm::Function* parts_folder(loops::Fold::Op op, DType dtype);
 
   // emit_folds.cpp: each fold carries its accumulator, argmin and argmax the position after it.
   DType fold_type(const loops::Fold& fold) const; // of what is folded

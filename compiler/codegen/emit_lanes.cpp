@@ -94,6 +94,15 @@ void FunctionEmitter::lanes_loop(const loops::Loop& loop) {
   mark_varying(loop.body, loop.var);
   for (const loops::Fold& fold : loop.folds)
     varying_[fold.result.value] = true; // one accumulator per lane, whatever is folded
+  if (loop.range) {                     // the part of the chunk at hand
+    ++depth_;
+    const Carried parts =
+        lanes_chunk(loop, values_[loop.range->first.value], values_[loop.range->second.value]);
+    --depth_;
+    for (const loops::Fold& fold : loop.folds)
+      varying_[fold.result.value] = false;
+    return finish_folds(loop.folds, parts);
+  }
   const Dim& extent = program_.vars[loop.var.value].extent;
   const auto chunk = [&](Value* first) {
     Value* end = builder_.CreateNSWAdd(first, builder_.getInt64(kChunk));
@@ -104,9 +113,10 @@ void FunctionEmitter::lanes_loop(const loops::Loop& loop) {
   ++depth_;
   Carried totals;
   if (sharing)
-    totals = share_folds(
-        loop.folds, outside_of(loop.body, loop.folds), sharing->rounds, sharing->worth,
-        [&](Value* round) { return chunk(builder_.CreateMul(round, builder_.getInt64(kChunk))); });
+    totals = share_folds(loop.folds, outside_of(loop.body, loop.folds), sharing->rounds,
+                         builder_.getInt64(kGroup), sharing->worth, [&](Value* round, Value*) {
+                           return chunk(builder_.CreateMul(round, builder_.getInt64(kChunk)));
+                         });
   else
     totals = count(builder_.getInt64(0), size(extent), kChunk, start_totals(loop.folds),
                    [&](Value* first, const Carried& before) {

@@ -123,7 +123,7 @@ FunctionEmitter::Carried FunctionEmitter::when(Value* condition, const Carried& 
 
 // Tested at the end, so that what does not change stands before the loop after hoisting.
 FunctionEmitter::Carried
-FunctionEmitter::count(Value* first, Value* end, int64_t step, const Carried& state,
+FunctionEmitter::count(Value* first, Value* end, Value* step, const Carried& state,
                        const std::function<Carried(Value*, const Carried&)>& body) {
   return when(builder_.CreateICmpSLT(first, end), state, [&] {
     llvm::BasicBlock* before = builder_.GetInsertBlock();
@@ -140,7 +140,7 @@ FunctionEmitter::count(Value* first, Value* end, int64_t step, const Carried& st
       inside.push_back(phi);
     }
     const Carried result = body(index, inside);
-    Value* next = builder_.CreateNSWAdd(index, builder_.getInt64(static_cast<uint64_t>(step)));
+    Value* next = builder_.CreateNSWAdd(index, step);
     llvm::BasicBlock* latch = builder_.GetInsertBlock();
     index->addIncoming(next, latch);
     for (size_t k = 0; k < inside.size(); ++k)
@@ -188,7 +188,12 @@ void FunctionEmitter::serial_loop(const loops::Loop& loop) {
       totals[k] = builder_.CreateSelect(empty, identities[k], totals[k]);
     return totals;
   };
-  finish_folds(loop.folds, one_chunk ? run(zero, end) : by_chunks());
+  Carried folded;
+  if (loop.range)
+    folded = run(values_[loop.range->first.value], values_[loop.range->second.value]);
+  else
+    folded = one_chunk ? run(zero, end) : by_chunks();
+  finish_folds(loop.folds, folded);
   --depth_;
 }
 

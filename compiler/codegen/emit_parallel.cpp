@@ -55,8 +55,14 @@ private:
                        visit(store.to);
                      },
                      [&](const loops::Loop& loop) {
+                       if (loop.range) used_.insert({loop.range->first, loop.range->second});
                        visit(loop.body);
                        visit(loop.folds);
+                     },
+                     [&](const loops::Chunks& chunks) {
+                       defined_.insert({chunks.first, chunks.last, chunks.place});
+                       visit(chunks.body);
+                       visit(chunks.folds);
                      },
                      [&](const loops::Rows& rows) {
                        visit(rows.body);
@@ -191,33 +197,33 @@ llvm::Function* FunctionEmitter::outlined(llvm::StructType* frame_type,
 
 FunctionEmitter::Carried FunctionEmitter::share_folds(const std::vector<loops::Fold>& folds,
                                                       std::vector<Value**> captured, Value* rounds,
-                                                      Value* worth,
-                                                      const std::function<Carried(Value*)>& round) {
-  constexpr int64_t kGroup = 256; // rounds whose parts wait for their turn
+                                                      Value* group, Value* worth,
+                                                      const Round& round,
+                                                      const GroupEnd& end_group) {
   Carried waiting;
   for (const loops::Fold& fold : folds)
     waiting.push_back(entry_alloca(llvm::ArrayType::get(type_of(fold_type(fold)), kGroup)));
   const auto part = [&](size_t k, Value* at) {
     return builder_.CreateInBoundsGEP(type_of(fold_type(folds[k])), waiting[k], at);
   };
+  for (Value*& memory : waiting)
+    captured.push_back(&memory);
   return count(
-      builder_.getInt64(0), rounds, kGroup, start_totals(folds),
-      [&](Value* group, const Carried& before) {
-        Value* left = builder_.CreateSub(rounds, group);
-        Value* own =
-            builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, left, builder_.getInt64(kGroup));
+      builder_.getInt64(0), rounds, group, start_totals(folds),
+      [&](Value* start, const Carried& before) {
+        Value* left = builder_.CreateSub(rounds, start);
+        Value* own = builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, left, group);
         std::vector<Value**> all = captured;
-        all.push_back(&group);
-        for (Value*& memory : waiting)
-          all.push_back(&memory);
+        all.push_back(&start);
         share(all, own, worth, [&](Value* first, Value* last) {
           count(first, last, 1, {}, [&](Value* at, const Carried& none) {
-            const Carried parts = round(builder_.CreateAdd(group, at));
+            const Carried parts = round(builder_.CreateAdd(start, at), at);
             for (size_t k = 0; k < folds.size(); ++k)
               builder_.CreateStore(parts[k], part(k, at));
             return none;
           });
         });
+        if (end_group) end_group(start, own);
         if (folds.empty()) return before;
         return count(builder_.getInt64(0), own, 1, before, [&](Value* at, const Carried& totals) {
           Carried parts;
@@ -261,6 +267,7 @@ Value* FunctionEmitter::rounds_of(Value* extent, Value* grain) {
 void FunctionEmitter::share_range(const loops::Loop& loop, int64_t least,
                                   const std::function<void(Value*, Value*)>& range) {
   const Dim& extent = program_.vars[loop.var.value].extent;
+  if (loop.range) return range(values_[loop.range->first.value], values_[loop.range->second.value]);
   std::optional<Sharing> sharing = sharing_of(loop, least);
   ++depth_;
   if (!sharing) {

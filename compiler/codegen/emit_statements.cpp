@@ -33,8 +33,8 @@ void FunctionEmitter::emit(const loops::Rows& rows) {
   Value* elements = call_field(kRowElementsField, integer);
   Value* worth = builder_.CreateICmpSGE(elements, builder_.getInt64(kWorthSharing));
   const Carried totals = share_folds(
-      rows.folds, outside_of(rows.body, rows.folds), call_field(3, integer), worth,
-      [&](Value* index) {
+      rows.folds, outside_of(rows.body, rows.folds), call_field(3, integer),
+      builder_.getInt64(kGroup), worth, [&](Value* index, Value*) {
         auto* row_type = llvm::StructType::get(module_.getContext(), {pointer, pointer});
         Value* row = builder_.CreateInBoundsGEP(row_type, call_field(2, pointer), index);
         row_scope_.emplace();

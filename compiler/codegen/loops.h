@@ -23,7 +23,9 @@
 
 #include "ir/graph.h"
 
+#include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -52,7 +54,19 @@ struct Buffer {
   bool per_tensor = false;
   int slot = 0;
   std::vector<int64_t> data{}; // of a constant: one entry per element, bits as in Value::bits
+  // Parts of a fold that wait for their turn (Chunks::Part): waiting_places(count of `shape`, rows)
+  // copies of `shape`.
+  std::optional<Dim> rows = std::nullopt;
 };
+
+// How many parts of `elements` each wait at a time: enough for threads, bounded in memory. None if
+// there is one chunk: its part is the result.
+constexpr int64_t kMostWaiting = 32, kLeastWaiting = 2, kWaitingElements = int64_t{1} << 21;
+inline int64_t waiting_places(int64_t elements, int64_t rows) {
+  if (rows <= kChunk) return 0;
+  return std::clamp(kWaitingElements / std::max<int64_t>(elements, 1), kLeastWaiting,
+                    std::min(kMostWaiting, (rows + kChunk - 1) / kChunk));
+}
 
 struct LoopVar {
   std::string name;
@@ -75,7 +89,7 @@ struct Value {
     index,    // the i64 value of loop variable `var`
     load,     // address
     element,  // op over operands
-    fold,     // result of a Loop or Rows fold; defined by that statement
+    fold,     // result of a fold, or a value of Chunks; defined by that statement
     quotient, // i64: operands[0] / dim rounded down; operands[0] >= 0, dim > 0 where it is computed
     random,   // draw of `distribution` at element number operands[0] (i64), keyed by call.seed,
               // call.step, site
@@ -121,11 +135,29 @@ struct Loop {
   Block body;
   std::vector<Fold> folds;
   bool ordered = false; // an iteration reads what earlier ones stored
+  // Inside Chunks: from the first value to before the second instead of 0 … extent-1. The folded
+  // range lies in one chunk, and a fold gives that chunk's part.
+  std::optional<std::pair<Val, Val>> range = std::nullopt;
 };
 // Once per row of the table, in order; folds run over rows, sums in f64.
 struct Rows {
   Block body;
   std::vector<Fold> folds;
+};
+// Once for each chunk of kChunk rows of `extent`, once with no rows if there are none.
+struct Chunks {
+  // A fold over the rows for each point of a tensor: the chunk at hand leaves its part at
+  // `place`·count in `waiting`; the parts fold into `to` in the order of the chunks.
+  struct Part {
+    BufferId waiting, to;
+    Fold::Op op;
+  };
+  Dim extent;
+  Val first, last; // i64, of the chunk at hand: its rows are first … last-1
+  Val place;       // i64
+  Block body;
+  std::vector<Fold> folds; // of the parts that lanes loops in the body give; totals as theirs
+  std::vector<Part> parts;
 };
 // Calls call.oracle(context, site, call); non-zero status ends the function with it.
 struct Oracle {
@@ -148,7 +180,7 @@ struct If {
 };
 
 struct Statement {
-  std::variant<Let, Store, Loop, Rows, Oracle, StatusCheck, IndexCheck, If> is;
+  std::variant<Let, Store, Loop, Rows, Chunks, Oracle, StatusCheck, IndexCheck, If> is;
 };
 
 struct Program {

@@ -88,12 +88,15 @@ private:
     return "";
   }
 
-  std::string fold(const Fold& fold) const {
+  static const char* fold_name(Fold::Op op) {
     static constexpr const char* kNames[] = {"sum", "product", "min",   "max",
                                              "fma", "argmin",  "argmax"};
+    return kNames[static_cast<int>(op)];
+  }
+  std::string fold(const Fold& fold) const {
     std::string text = fmt::format("{}: {} = {} {}", name(fold.result),
                                    dtype_name(program_.values[fold.result.value].dtype),
-                                   kNames[static_cast<int>(fold.op)], name(fold.a));
+                                   fold_name(fold.op), name(fold.a));
     return fold.op == Fold::Op::fma ? text + ", " + name(fold.b) : text;
   }
 
@@ -113,7 +116,10 @@ private:
                 static constexpr const char* kKinds[] = {"serial", "vector", "lanes"};
                 line(depth, fmt::format("{}{} {} < {}", loop.ordered ? "ordered " : "",
                                         kKinds[static_cast<int>(loop.kind)], var(loop.var),
-                                        program_.vars[loop.var.value].extent.str()));
+                                        program_.vars[loop.var.value].extent.str()) +
+                                (loop.range ? fmt::format(" from {} to {}", name(loop.range->first),
+                                                          name(loop.range->second))
+                                            : ""));
                 block(loop.body, depth + 1);
                 for (const Fold& f : loop.folds)
                   line(depth, "fold " + fold(f));
@@ -123,6 +129,17 @@ private:
                 block(rows.body, depth + 1);
                 for (const Fold& f : rows.folds)
                   line(depth, "fold " + fold(f));
+              },
+              [&](const Chunks& chunks) {
+                line(depth, fmt::format("chunks of {}: {} … {} at {}", chunks.extent.str(),
+                                        name(chunks.first), name(chunks.last), name(chunks.place)));
+                block(chunks.body, depth + 1);
+                for (const Fold& f : chunks.folds)
+                  line(depth, "fold " + fold(f));
+                for (const Chunks::Part& part : chunks.parts)
+                  line(depth,
+                       fmt::format("fold {} = {} of {}", program_.buffers[part.to.value].name,
+                                   fold_name(part.op), program_.buffers[part.waiting.value].name));
               },
               [&](const Oracle& oracle) { line(depth, fmt::format("oracle {}", oracle.site)); },
               [&](const StatusCheck& check) {

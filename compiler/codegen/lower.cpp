@@ -100,7 +100,15 @@ private:
       const fuse::Position& at = plan_.kernels[k].at;
       if (at.stage != stage || at.row != row) continue;
       if (plan_.kernels[k].kind != fuse::Kernel::Kind::pick) checks_before(at, static_cast<int>(k));
-      kernels_.lower(static_cast<int>(k));
+      if (plan_.kernels[k].group < 0) {
+        kernels_.lower(static_cast<int>(k));
+        continue;
+      }
+      size_t end = k + 1;
+      while (end < plan_.kernels.size() && plan_.kernels[end].group == plan_.kernels[k].group)
+        ++end;
+      kernels_.lower_group(static_cast<int>(k), static_cast<int>(end));
+      k = end - 1;
     }
     checks_before({stage, row, std::numeric_limits<int>::max()},
                   static_cast<int>(plan_.kernels.size()));

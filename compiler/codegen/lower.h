@@ -18,6 +18,7 @@ struct Slot {
   int slot = 0;
   DType dtype = DType::f64;
   Shape shape;
+  std::optional<Dim> rows = std::nullopt; // see Buffer::rows
 };
 struct Layout {
   std::vector<Slot> parameters;  // by parameter of the function

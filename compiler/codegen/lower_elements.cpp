@@ -77,11 +77,15 @@ Val Elements::element(ValueId value, IndexId index) {
   return val(*find(value, index));
 }
 
-Val Elements::fold_result(ValueId value, IndexId index) {
+Val Elements::defined_by_statement(DType dtype) {
   Value result{};
   result.kind = Value::Kind::fold;
-  result.dtype = graph_.type(value).dtype;
-  Val id = create(std::move(result), depth());
+  result.dtype = dtype;
+  return create(std::move(result), depth());
+}
+
+Val Elements::fold_result(ValueId value, IndexId index) {
+  Val id = defined_by_statement(graph_.type(value).dtype);
   if (graph_.type(value).rank() == 0) index = kScalarIndex;
   know(value, index, {id, std::nullopt}, depth());
   if (plan_.of(value).row && index == kScalarIndex) row_values_[value] = {stage_, id, -1};

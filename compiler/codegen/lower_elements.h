@@ -36,6 +36,8 @@ public:
   Val scalar(ValueId value) { return element(value, kScalarIndex); }
   // A fold's result, visible in the innermost block from here on; registered as the element.
   Val fold_result(ValueId value, IndexId index);
+  // A value that a statement around the innermost block defines.
+  Val defined_by_statement(DType dtype);
   // A picked scalar of the row at hand: later stages may ask for it.
   void keep_row_scalar(ValueId value);
   // `a op b`, or a constant, in the innermost block they allow.

@@ -33,13 +33,13 @@ void Kernels::lower(int index) {
   TW_CHECK(opened_.empty(), "a loop is still open");
 }
 
-Affine Kernels::open_loop(Loop::Kind kind, const Dim& extent, bool ordered) {
+Affine Kernels::open_loop(Loop::Kind kind, const Dim& extent, bool ordered, Range range) {
   elements_.open();
   static constexpr const char* kNames[] = {"i", "j", "k", "l", "m"};
   std::string name =
       opened_.size() < 5 ? kNames[opened_.size()] : "i" + std::to_string(opened_.size());
   Var var = elements_.new_var(std::move(name), extent);
-  opened_.push_back({kind, var, ordered});
+  opened_.push_back({kind, var, ordered, range});
   return Affine::of(var);
 }
 
@@ -51,18 +51,20 @@ void Kernels::close_loop(const std::vector<ValueId>& values, std::vector<Fold> f
   Block body = elements_.close();
   for (size_t k = 0; k < folds.size(); ++k)
     folds[k].result = elements_.fold_result(values[k], index);
-  elements_.append(
-      {Loop{opened.kind, opened.var, std::move(body), std::move(folds), opened.ordered}});
+  elements_.append({Loop{opened.kind, opened.var, std::move(body), std::move(folds), opened.ordered,
+                         opened.range}});
 }
 
-std::vector<Affine> Kernels::open_nest(const Shape& shape, Loop::Kind last, bool ordered) {
+std::vector<Affine> Kernels::open_nest(const Shape& shape, Loop::Kind last, bool ordered,
+                                       bool rows) {
   std::vector<Affine> axes(shape.size());
   size_t innermost = shape.size();
   for (size_t k = 0; k < shape.size(); ++k)
     if (!shape[k].is_constant(1)) innermost = k;
   for (size_t k = 0; k < shape.size(); ++k)
     if (!shape[k].is_constant(1))
-      axes[k] = open_loop(k == innermost ? last : Loop::Kind::serial, shape[k], ordered);
+      axes[k] = open_loop(k == innermost ? last : Loop::Kind::serial, shape[k], ordered,
+                          rows && k == 0 ? rows_at_hand() : std::nullopt);
   return axes;
 }
 
@@ -71,9 +73,12 @@ void Kernels::store_all(const fuse::Kernel& kernel, IndexId index) {
   for (const fuse::Store& store : kernel.stores)
     values.push_back(elements_.element(store.value, index));
   for (size_t k = 0; k < values.size(); ++k) {
-    Affine flat = flat_of(indices_.at(index), graph_.type(kernel.stores[k].value).shape);
-    elements_.append(
-        {Store{address_of(slot_of(layout_, kernel.stores[k].to).buffer, flat), values[k]}});
+    const fuse::Store& store = kernel.stores[k];
+    Affine flat = flat_of(indices_.at(index), graph_.type(store.value).shape);
+    Address to = kernel.role == fuse::RowRole::fold
+                     ? waiting_part(store.to, flat, fold_of(store.value, {}, {}).op)
+                     : address_of(slot_of(layout_, store.to).buffer, flat);
+    elements_.append({Store{std::move(to), values[k]}});
   }
 }
 
@@ -101,11 +106,14 @@ void Kernels::flat(const fuse::Kernel& kernel) {
   IndexId index;
   if (one_loop) {
     Loop::Kind kind = kernel.folds.empty() ? Loop::Kind::vector : Loop::Kind::lanes;
-    Index flat{{}, open_loop(kind, element_count(kernel.space))};
+    Range range;
+    if (group_) range = rows_at_hand({kernel.space.begin() + 1, kernel.space.end()});
+    Index flat{{}, open_loop(kind, element_count(kernel.space), false, range)};
     if (!kernel.collapsed) flat = index_of_axes(elements_.axes_of(flat, kernel.space));
     index = indices_.intern(std::move(flat));
   } else {
-    index = indices_.intern(index_of_axes(open_nest(kernel.space, Loop::Kind::vector)));
+    index = indices_.intern(
+        index_of_axes(open_nest(kernel.space, Loop::Kind::vector, false, group_.has_value())));
   }
   std::vector<Fold> folds;
   for (ValueId fold : kernel.folds) {
@@ -116,16 +124,76 @@ void Kernels::flat(const fuse::Kernel& kernel) {
   }
   store_all(kernel, index);
   if (!one_loop) return close_nest();
-  close_loop(kernel.folds, std::move(folds), kScalarIndex);
+  if (!group_ || folds.empty()) return close_loop(kernel.folds, std::move(folds), kScalarIndex);
+  // The loop gives the parts of this chunk, the group folds them.
+  Opened opened = opened_.back();
+  opened_.pop_back();
+  Block body = elements_.close();
+  for (size_t k = 0; k < folds.size(); ++k) {
+    folds[k].result = elements_.defined_by_statement(graph_.type(kernel.folds[k]).dtype);
+    Fold::Op op = folds[k].op == Fold::Op::fma ? Fold::Op::sum : folds[k].op;
+    group_->folded.push_back(kernel.folds[k]);
+    group_->folds.push_back({op, folds[k].result, Val{}, Val{}});
+  }
+  elements_.append(
+      {Loop{opened.kind, opened.var, std::move(body), std::move(folds), false, opened.range}});
+}
+
+Kernels::Range Kernels::rows_at_hand(const Shape& each) {
+  if (!group_) return std::nullopt;
+  if (each.empty()) return std::pair{group_->first, group_->last};
+  Val count = elements_.value_of(Affine::of(element_count(each)));
+  return std::pair{elements_.apply(Op::mul, DType::i64, {group_->first, count}),
+                   elements_.apply(Op::mul, DType::i64, {group_->last, count})};
+}
+
+Address Kernels::waiting_part(const fuse::Target& to, const Affine& flat, Fold::Op op) {
+  const Slot home = slot_of(layout_, to); // a copy: the list grows below
+  auto known = std::find_if(group_->parts.begin(), group_->parts.end(),
+                            [&](const Chunks::Part& part) { return part.to == home.buffer; });
+  if (known == group_->parts.end()) {
+    BufferId waiting{static_cast<uint32_t>(program_.buffers.size())};
+    Slot slot{waiting, false, layout_.call_slots++, home.dtype, home.shape, plan_.rows};
+    program_.buffers.push_back({program_.buffers[home.buffer.value].name + ".parts",
+                                home.dtype,
+                                home.shape,
+                                Buffer::Role::temporary,
+                                false,
+                                slot.slot,
+                                {},
+                                plan_.rows});
+    layout_.temporaries.push_back(slot);
+    group_->parts.push_back({waiting, home.buffer, op == Fold::Op::fma ? Fold::Op::sum : op});
+    known = group_->parts.end() - 1;
+  }
+  return address_of(known->waiting, flat + Affine::of(group_->place) * element_count(home.shape));
+}
+
+void Kernels::lower_group(int first, int last) {
+  elements_.open();
+  group_.emplace();
+  for (Val* val : {&group_->first, &group_->last, &group_->place})
+    *val = elements_.defined_by_statement(DType::i64);
+  for (int k = first; k < last; ++k)
+    lower(k);
+  Group group = std::move(*group_);
+  group_.reset();
+  Block body = elements_.close();
+  for (size_t k = 0; k < group.folds.size(); ++k)
+    group.folds[k].result = elements_.fold_result(group.folded[k], kScalarIndex);
+  elements_.append({Chunks{plan_.rows, group.first, group.last, group.place, std::move(body),
+                           std::move(group.folds), std::move(group.parts)}});
 }
 
 void Kernels::per_point(const fuse::Kernel& kernel) {
   std::vector<Affine> outer =
-      open_nest(kernel.space, kernel.lanes ? Loop::Kind::serial : Loop::Kind::vector);
+      open_nest(kernel.space, kernel.lanes ? Loop::Kind::serial : Loop::Kind::vector, false,
+                kernel.role == fuse::RowRole::each);
   IndexId point = indices_.intern(index_of_axes(outer));
 
   Affine position =
-      open_loop(kernel.lanes ? Loop::Kind::lanes : Loop::Kind::serial, element_count(kernel.inner));
+      open_loop(kernel.lanes ? Loop::Kind::lanes : Loop::Kind::serial, element_count(kernel.inner),
+                false, kernel.role == fuse::RowRole::fold ? rows_at_hand() : std::nullopt);
   std::vector<Affine> inner; // per folded axis, if anything asks for it
   auto inner_axis = [&](int64_t axis) -> const Affine& {
     if (inner.empty()) inner = elements_.axes_of({{}, position}, kernel.inner);

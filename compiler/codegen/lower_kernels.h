@@ -14,12 +14,23 @@ public:
 
   // Appends the kernel's loops to the innermost open block.
   void lower(int kernel);
+  // The same for kernels first … last-1, which are a group.
+  void lower_group(int first, int last);
 
 private:
+  using Range = std::optional<std::pair<Val, Val>>;
   struct Opened {
     Loop::Kind kind;
     Var var;
     bool ordered;
+    Range range;
+  };
+  // The group that is being lowered.
+  struct Group {
+    Val first, last, place;
+    std::vector<ValueId> folded; // scalars, with their folds over the chunks' parts
+    std::vector<Fold> folds;
+    std::vector<Chunks::Part> parts;
   };
   void flat(const fuse::Kernel& kernel);
   void per_point(const fuse::Kernel& kernel);
@@ -30,8 +41,14 @@ private:
   void store_all(const fuse::Kernel& kernel, IndexId index);
   Fold fold_of(ValueId fold, Val a, Val b) const;
   // Loops over all axes but those of literal size 1; the last one of kind `last`. Gives the axes.
-  std::vector<Affine> open_nest(const Shape& shape, Loop::Kind last, bool ordered = false);
-  Affine open_loop(Loop::Kind kind, const Dim& extent, bool ordered = false);
+  std::vector<Affine> open_nest(const Shape& shape, Loop::Kind last, bool ordered = false,
+                                bool rows = false);
+  Affine open_loop(Loop::Kind kind, const Dim& extent, bool ordered = false, Range range = {});
+  // The rows at hand as a range of a loop over `each` elements of every row; nothing outside
+  // groups.
+  Range rows_at_hand(const Shape& each = {});
+  // Where the part of a fold over rows goes that has its home in `to`.
+  Address waiting_part(const fuse::Target& to, const Affine& flat, Fold::Op op);
   void close_loop(const std::vector<ValueId>& values = {}, std::vector<Fold> folds = {},
                   IndexId index = kScalarIndex);
   void close_nest() {
@@ -47,6 +64,7 @@ private:
   IndexTable& indices_;
   Elements& elements_;
   std::vector<Opened> opened_;
+  std::optional<Group> group_;
 };
 
 } // namespace thalweg::loops

@@ -32,6 +32,13 @@ public:
                    [&](const Store& store) { touched.written.insert(store.to.buffer.value); },
                    [&](const Loop& loop) { visit(loop.body); },
                    [&](const Rows& rows) { visit(rows.body); },
+                   [&](const Chunks& chunks) {
+                     visit(chunks.body);
+                     for (const Chunks::Part& part : chunks.parts) {
+                       touched.read.insert(part.waiting.value);
+                       touched.written.insert(part.to.value);
+                     }
+                   },
                    [&](const Oracle&) {},
                    [&](const StatusCheck&) {},
                    [&](const IndexCheck&) {},

@@ -73,6 +73,11 @@ bool BoundCall::prepare() {
       Buffer*& mine = owned_by_[{row, slot.slot}];
       if (buffers[at] && (!mine || buffers[at] != mine->data())) return true; // somebody else's
       std::optional<size_t> bytes = byte_size(slot.shape, slot.dtype, sizes);
+      if (bytes && slot.rows) {
+        auto rows = evaluate_shape({*slot.rows}, sizes);
+        int64_t count = static_cast<int64_t>(*bytes) / dtype_size(slot.dtype);
+        if (rows) *bytes *= static_cast<size_t>(loops::waiting_places(count, (*rows)[0]));
+      }
       if (!bytes) return false;
       if (!mine) {
         owned_.push_back(std::make_unique<Buffer>());

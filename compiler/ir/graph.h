@@ -111,7 +111,7 @@ using LambdaId = Id<LambdaTag>;
 
 enum class Scheme : int64_t { lanes = 0, serial = 1 };
 constexpr int64_t kLanes = 32;
-constexpr int64_t kChunk = 4096;
+constexpr int64_t kChunk = 1024;
 
 enum class Distribution : int64_t { normal = 0, uniform = 1, rademacher = 2 };
 enum class OracleKind : int64_t { value = 0, gradient = 1, hvp = 2, hessian = 3 };

@@ -177,7 +177,7 @@ inline std::vector<codegen::TargetSpec> targets() {
 
 inline const std::vector<int64_t>& sizes() {
   static const std::vector<int64_t> all{0,  1,  2,   3,    31,   32,   33,   63,
-                                        64, 65, 127, 1000, 4095, 4096, 4097, 40000};
+                                        64, 65, 127, 1000, 1023, 1024, 1025, 40000};
   return all;
 }
 

@@ -30,9 +30,9 @@ template <class T> std::vector<T> rough(int64_t n) {
 // The lanes scheme written out once more, from the text of graph.h.
 template <class T> T lanes_sum(const std::vector<T>& x) {
   double total = 0;
-  for (size_t start = 0; start < x.size(); start += 4096) {
+  for (size_t start = 0; start < x.size(); start += 1024) {
     T lane[32] = {};
-    for (size_t i = start; i < x.size() && i < start + 4096; ++i)
+    for (size_t i = start; i < x.size() && i < start + 1024; ++i)
       lane[i % 32] += x[i];
     for (int j = 0; j < 16; ++j)
       lane[j] += lane[j + 16];
@@ -52,9 +52,9 @@ template <class T> void check_sums(int64_t n, DType dtype) {
   Tensor tensor(dtype, {n});
   tensor.data<T>() = x;
   T serial = 0, fused = 0;
-  for (size_t start = 0; start < x.size(); start += 4096) {
+  for (size_t start = 0; start < x.size(); start += 1024) {
     T part = 0, fused_part = 0;
-    for (size_t i = start; i < x.size() && i < start + 4096; ++i) {
+    for (size_t i = start; i < x.size() && i < start + 1024; ++i) {
       part += x[i];
       fused_part = std::fma(x[i], x[i], fused_part);
     }
@@ -71,7 +71,7 @@ template <class T> void check_sums(int64_t n, DType dtype) {
 } // namespace
 
 TEST_CASE("folding: sums follow the scheme bit by bit") {
-  for (int64_t n : {0, 1, 2, 31, 32, 33, 100, 1000, 4096, 4097, 50000}) {
+  for (int64_t n : {0, 1, 2, 31, 32, 33, 100, 1000, 1024, 1025, 50000}) {
     check_sums<double>(n, DType::f64);
     check_sums<float>(n, DType::f32);
   }
@@ -92,9 +92,9 @@ TEST_CASE("folding: a dot product in lanes accumulates by fma in each lane") {
   x.data<float>() = a;
   y.data<float>() = b;
   double total = 0;
-  for (int64_t start = 0; start < n; start += 4096) {
+  for (int64_t start = 0; start < n; start += 1024) {
     float lane[32] = {};
-    for (int64_t i = start; i < std::min(n, start + 4096); ++i)
+    for (int64_t i = start; i < std::min(n, start + 1024); ++i)
       lane[i % 32] = std::fma(a[static_cast<size_t>(i)], b[static_cast<size_t>(i)], lane[i % 32]);
     for (int h = 16; h >= 1; h /= 2)
       for (int j = 0; j < h; ++j)

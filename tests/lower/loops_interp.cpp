@@ -234,7 +234,9 @@ private:
     int64_t& var = vars_[loop.var.value];
     if (loop.kind == Loop::Kind::vector) {
       TW_CHECK(loop.folds.empty(), "a vector loop folds nothing");
-      for (var = n; var-- > 0;)
+      int64_t first = loop.range ? cell(loop.range->first).integer : 0;
+      if (loop.range) n = cell(loop.range->second).integer;
+      for (var = n; var-- > first;)
         run(loop.body);
       return;
     }
@@ -247,7 +249,10 @@ private:
       accumulators.push_back(accumulator);
     }
     bool lanes = loop.kind == Loop::Kind::lanes;
-    for (var = 0; var < n; ++var) {
+    int64_t first = loop.range ? cell(loop.range->first).integer : 0;
+    if (loop.range) n = cell(loop.range->second).integer;
+    TW_CHECK(first % kChunk == 0 || loop.folds.empty(), "a folded range inside of a chunk");
+    for (var = first; var < n; ++var) {
       run(loop.body);
       for (size_t k = 0; k < loop.folds.size(); ++k) {
         Accumulator& accumulator = accumulators[k];
@@ -265,7 +270,7 @@ private:
     for (size_t k = 0; k < loop.folds.size(); ++k) {
       const Fold& fold = loop.folds[k];
       bool sum = fold.op == Fold::Op::sum || fold.op == Fold::Op::fma;
-      if (lanes && sum && is_real(dtype(fold.a))) {
+      if (lanes && sum && is_real(dtype(fold.a)) && !loop.range) {
         double total = accumulators[k].total;
         accumulators[k].value.real =
             dtype(fold.a) == DType::f32 ? static_cast<float>(total) : total;
@@ -285,6 +290,37 @@ private:
         as_is ? lane[0] : combine(fold.op, dtype(fold.a), accumulator.value, lane[0]);
     accumulator.started = true;
     lane.assign(kLanes, identity(fold.op));
+  }
+
+  void chunks(const Chunks& chunks) {
+    int64_t n = size(chunks.extent);
+    std::vector<Cell> totals;
+    for (const Fold& fold : chunks.folds)
+      totals.push_back(identity(fold.op));
+    for (int64_t first = 0; first == 0 || first < n; first += kChunk) {
+      define(chunks.first, {0, first});
+      define(chunks.last, {0, std::min(n, first + kChunk)});
+      define(chunks.place, {0, 0}); // one part waits at a time
+      run(chunks.body);
+      for (size_t k = 0; k < chunks.folds.size(); ++k)
+        totals[k] = combine(chunks.folds[k].op, total_type(chunks.folds[k]), totals[k],
+                            cell(chunks.folds[k].a));
+      for (const Chunks::Part& part : chunks.parts) {
+        Tensor &to = buffer(part.to), &waiting = buffer(part.waiting);
+        for (int64_t i = 0; i < to.size(); ++i) {
+          Cell own = read(waiting, i);
+          write(to, i, first == 0 ? own : combine(part.op, to.dtype(), read(to, i), own));
+        }
+      }
+    }
+    for (size_t k = 0; k < chunks.folds.size(); ++k) {
+      const Fold& fold = chunks.folds[k];
+      if (dtype(fold.a) == DType::f32) totals[k].real = static_cast<float>(totals[k].real);
+      define(fold.result, totals[k]);
+    }
+  }
+  DType total_type(const Fold& fold) const {
+    return fold.op == Fold::Op::sum && is_real(dtype(fold.a)) ? DType::f64 : dtype(fold.a);
   }
 
   void rows(const Rows& rows) {
@@ -321,6 +357,7 @@ private:
                    },
                    [&](const Loop& s) { loop(s); },
                    [&](const Rows& s) { rows(s); },
+                   [&](const Chunks& s) { chunks(s); },
                    [&](const Oracle&) { TW_CHECK(false, "no oracles here"); },
                    [&](const StatusCheck& s) {
                      if (cell(s.condition).integer) throw Stop{s.status};

@@ -1,4 +1,5 @@
 // Property: lowered loops give the bits of the graph interpreter, on random functions.
+#include "ir/print.h"
 #include "lower/compare.h"
 
 #include "properties/random_graph.h"
@@ -72,6 +73,10 @@ void check_cases(testing::RandomOptions options, int64_t count, const char* kind
         text = compare_table(graph, random.function, bindings, inputs, rows);
       } catch (const InternalError& error) {
         text = error.what();
+        text += "\n" + print(graph, random.function);
+        auto plan = fuse::plan(graph, random.function);
+        if (auto* good = std::get_if<fuse::Plan>(&plan))
+          text += "\n" + fuse::print(graph, random.function, *good);
       }
       // Sides of a conditional that can fail are refused; anything else must be lowered.
       if (text == "not lowered: 'if_else' is not compiled yet") {

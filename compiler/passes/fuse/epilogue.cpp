@@ -53,6 +53,8 @@ void Planner::merge_epilogues() {
     // A fold in lanes leaves one scalar per point; its consumers are better off in a vector loop.
     if (plan_.kernels[host].kind != Kernel::Kind::per_point || plan_.kernels[host].lanes) continue;
     if (plan_.kernels[host].space.empty()) continue;
+    // Folded chunk by chunk: known at no point before the last chunk.
+    if (role_of(plan_.kernels[host], plan_.rows) == RowRole::fold) continue;
     for (int later = host + 1; later < static_cast<int>(plan_.kernels.size()); ++later) {
       Position next = plan_.kernels[host].at;
       ++next.pass;
@@ -72,7 +74,11 @@ void Planner::merge_epilogues() {
     number[k] = static_cast<int>(kept.size());
     if (!gone[k]) kept.push_back(std::move(plan_.kernels[k]));
   }
-  plan_.kernels = std::move(kept);
+  renumber(std::move(kept), number);
+}
+
+void Planner::renumber(std::vector<Kernel> kernels, const std::vector<int>& number) {
+  plan_.kernels = std::move(kernels);
   for (ValueId id : order_) {
     Info& info = plan_.info[id.value];
     if (info.kernel >= 0) info.kernel = number[info.kernel];

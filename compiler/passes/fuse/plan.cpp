@@ -49,7 +49,9 @@ std::variant<Plan, NotLowered> Planner::run() {
   do
     build_kernels();
   while (in_place_conflicts());
+  choose_rows();
   merge_epilogues();
+  group_rows();
   drop_unread_temporaries();
   mark_collapsed();
   return std::move(plan_);

@@ -8,6 +8,11 @@
 // by pass (the number of folds over tensors before them in that region). So the number of passes
 // over memory is what the folds force, and all that one pass can do over one space goes in one
 // kernel.
+//
+// Kernels that go over the rows of a batch, one of them needing no more of another than the same
+// row, form a group: the group runs chunk by chunk of rows, all its kernels on one chunk and then
+// on the next, so that the data comes from memory once. Groups are made last, and kernels that need
+// nothing of a group move before it.
 #pragma once
 
 #include "ir/graph.h"
@@ -49,6 +54,13 @@ struct Store {
   bool operator==(const Store&) const = default;
 };
 
+// How a kernel of a group goes over the rows.
+enum class RowRole : uint8_t {
+  none,
+  each, // the first axis of its space is the row; scalar folds are over the rows
+  fold, // folds over the rows, for each point of its space
+};
+
 struct Kernel {
   enum class Kind : uint8_t {
     pick, // no loop: evaluates `folds[0]`, a picked scalar
@@ -64,6 +76,8 @@ struct Kernel {
   bool collapsed = false; // nothing asks for the index along single axes: one flat index is enough
   std::vector<ValueId> folds;
   std::vector<Store> stores;
+  int group = -1; // kernels of one group stand side by side
+  RowRole role = RowRole::none;
   bool operator==(const Kernel&) const = default;
 };
 
@@ -89,6 +103,7 @@ struct Plan {
   std::vector<Temporary> temporaries;
   std::vector<Position> checks; // when each check of the function runs
   int stages = 1;
+  Dim rows; // the size that groups run over
   const Info& of(ValueId id) const { return info[id.value]; }
 };
 

@@ -41,6 +41,12 @@ private:
   bool fits_after(Region& region, int host, int later) const;
   void merge_epilogues();
   void drop_unread_temporaries();
+  // The kernels in a new order; `number` gives the new place of each old one.
+  void renumber(std::vector<Kernel> kernels, const std::vector<int>& number);
+  // row_groups.cpp
+  void choose_rows();
+  RowRole role_of(const Kernel& kernel, const Dim& rows) const;
+  void group_rows();
   void mark_collapsed();
 
   const Graph& graph_;

@@ -36,8 +36,13 @@ std::string print(const Graph& graph, const Function& function, const Plan& plan
           fmt::format(" over {} {}", shape_str(kernel.inner), kernel.lanes ? "lanes" : "serial");
     if (kernel.kind == Kernel::Kind::flat && kernel.space.size() > 1)
       text += kernel.collapsed ? ", one index" : ", index per axis";
-    text += fmt::format("  [{} stage {} pass {}]\n", kernel.at.row ? "row" : "call",
-                        kernel.at.stage, kernel.at.pass);
+    text += fmt::format("  [{} stage {} pass {}]", kernel.at.row ? "row" : "call", kernel.at.stage,
+                        kernel.at.pass);
+    if (kernel.group >= 0)
+      text +=
+          fmt::format(", {} {} in group {}", kernel.role == RowRole::each ? "each of" : "fold over",
+                      plan.rows.str(), kernel.group);
+    text += "\n";
     for (ValueId fold : kernel.folds)
       text += fmt::format("  {} %{}\n", op_info(graph.node(fold).op).name, fold.value);
     for (const Store& store : kernel.stores) {

@@ -2,6 +2,7 @@
 #include "threads/thread_pool.h"
 
 #include <oneapi/tbb/blocked_range.h>
+#include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/info.h>
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
@@ -12,7 +13,10 @@
 namespace thalweg::runtime {
 
 struct ThreadPool::Arena {
-  explicit Arena(int threads) : arena(threads) {}
+  explicit Arena(int threads)
+      : limit(tbb::global_control::max_allowed_parallelism, static_cast<size_t>(threads)),
+        arena(threads) {}
+  tbb::global_control limit; // more threads than cores are allowed where they are asked for
   tbb::task_arena arena;
 };
 
