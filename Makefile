@@ -6,7 +6,7 @@ JOBS ?= $(shell nproc)
 # What the build and the tests need, and what only `make check`, `format` and `bench` need.
 BUILD_PACKAGES := g++ cmake ninja-build antlr4 default-jre-headless libantlr4-runtime-dev \
   llvm-19-dev libeigen3-dev catch2 libfmt-dev libcli11-dev \
-  nlohmann-json3-dev libutf8proc-dev libtbb-dev
+  nlohmann-json3-dev libutf8proc-dev libtbb-dev libzip-dev
 CHECK_PACKAGES := clang-format-19 clang-tidy-19 clang-tools-19 clang-19 libclang-rt-19-dev
 BENCH_PACKAGES := libbenchmark-dev
 

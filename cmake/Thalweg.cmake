@@ -8,12 +8,19 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
 endif()
-# -Wno-restrict: false alarms of GCC 12 on string concatenation.
+# -Wno-restrict (GCC 12): false alarms on string concatenation.
 # The same bits everywhere: the host compiler may not fuse or reorder floating point on its own.
-add_compile_options(-Wall -Wextra -Wpedantic -Wno-missing-field-initializers -Wno-restrict -ffp-contract=off)
+add_compile_options(-Wall -Wextra -Wpedantic -Wno-missing-field-initializers -ffp-contract=off)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  add_compile_options(-Wno-restrict)
+endif()
 
 if(THALWEG_SANITIZE)
-  add_compile_options(-fsanitize=${THALWEG_SANITIZE} -fno-omit-frame-pointer -g)
+  add_compile_options(-fsanitize=${THALWEG_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  # Clang's check of function types reads memory before the function, which compiled programs lack.
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    add_compile_options(-fno-sanitize=function,vptr)
+  endif()
   add_link_options(-fsanitize=${THALWEG_SANITIZE})
 endif()
 

@@ -37,7 +37,7 @@ void FunctionEmitter::emit(const loops::Rows& rows) {
       builder_.getInt64(kGroup), worth, [&](Value* index, Value*) {
         auto* row_type = llvm::StructType::get(module_.getContext(), {pointer, pointer});
         Value* row = builder_.CreateInBoundsGEP(row_type, call_field(2, pointer), index);
-        row_scope_.emplace();
+        row_scope_ = Scope{};
         row_scope_->entry = builder_.GetInsertBlock();
         row_scope_->buffers =
             builder_.CreateLoad(pointer, builder_.CreateStructGEP(row_type, row, 0));

@@ -1,12 +1,14 @@
 // Loading and matching of data (see data.h).
 #include "driver/data.h"
 
-#include "base/file.h"
+#include "base/memory.h"
+#include "driver/data_files.h"
 
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <map>
 
 namespace thalweg::driver {
 
@@ -59,29 +61,33 @@ public:
     if (!bind_size_hypers(f_, p_, x_.problem_hypers, out_.sizes)) return std::nullopt;
     if (!find_batch_dimension() || !read()) return std::nullopt;
     if (p_.data.empty()) return std::move(out_);
-    for (runtime::Block& block : blocks_)
-      block.batched = is_batched(data_named(block.name));
     runtime::Result<runtime::Dataset> dataset =
-        runtime::prepare_dataset(std::move(blocks_), {x_.holdout, x_.seed});
-    if (!dataset)
-      return fail(dataset.error(), x_.holdout_span.valid() ? x_.holdout_span
-                                   : x_.sources.empty()    ? Span{}
-                                                           : x_.sources[0].path_span);
+        runtime::load_dataset(files_, {x_.holdout, x_.seed, runtime::available_memory()});
+    if (!dataset) {
+      report_data_error(f_, dataset.error(), place_of(dataset.error()));
+      return std::nullopt;
+    }
     out_.training_rows = dataset->training_rows;
     out_.validation_rows = dataset->validation_rows;
     for (const ProblemUnit::Data& data : p_.data) {
-      if (!tensor(dataset->training, data, out_.training)) return std::nullopt;
-      if (x_.holdout > 0 && !tensor(dataset->validation, data, out_.validation))
-        return std::nullopt;
+      size_t k = block_numbers_.at(data.name);
+      out_.training.push_back(share(dataset->training[k]));
+      if (x_.holdout > 0) out_.validation.push_back(share(dataset->validation[k]));
     }
     return std::move(out_);
   }
 
 private:
-  std::nullopt_t fail(const runtime::DataError& error, Span span) {
-    Diagnostic& d = f_.diags.report(DiagKind::bad_data, span, error.message());
-    if (!error.help.empty()) d.help(error.help);
-    return std::nullopt;
+  static std::shared_ptr<runtime::Tensor> share(runtime::Tensor& tensor) {
+    return std::make_shared<runtime::Tensor>(std::move(tensor));
+  }
+  // An error of a file points at its path, one of the split at the holdout.
+  Span place_of(const runtime::DataError& error) const {
+    for (const DataSource& source : x_.sources)
+      if (error.path.compare(0, source.path.size(), source.path) == 0 && !error.path.empty())
+        return source.path_span;
+    if (x_.holdout_span.valid()) return x_.holdout_span;
+    return x_.sources.empty() ? Span{} : x_.sources[0].path_span;
   }
   const ProblemUnit::Data& data_named(const std::string& name) const {
     return *std::find_if(p_.data.begin(), p_.data.end(),
@@ -138,41 +144,18 @@ private:
 
   bool read() {
     for (const DataSource& source : x_.sources) {
-      runtime::Result<std::string> path = runtime::resolve_data_path(f_.folder(), source.path);
-      if (!path) {
-        fail(path.error(), source.path_span);
-        return false;
-      }
-      runtime::CsvOptions options;
-      options.header = source.header;
-      options.missing = source.missing == "drop"   ? runtime::Missing::drop
-                        : source.missing == "mean" ? runtime::Missing::mean
-                                                   : runtime::Missing::error;
-      if (source.target)
-        options.target = *source.target;
-      else if (source.target_number)
-        options.target = *source.target_number;
-      for (const std::string& column : source.columns)
-        options.columns.push_back(column);
-      std::vector<runtime::DataName> names;
-      for (const std::string& name : source.names) {
-        const ProblemUnit::Data& data = data_named(name);
-        names.push_back({name, static_cast<int64_t>(data.type.rank()), data.is_class});
-      }
-      options.class_target = names.back().is_class;
-      runtime::Result<std::vector<runtime::Block>> blocks =
-          runtime::load_csv(*path, source.path, options, names);
-      if (!blocks) {
-        fail(blocks.error(), source.path_span);
-        return false;
-      }
-      for (runtime::Block& block : *blocks) {
-        bool target = source.has_target() && block.name == source.names.back();
-        block.standardize = source.standardize && !target;
-        block.scale = target ? 1 : source.scale;
+      std::unique_ptr<runtime::DataFile> file = open_data_file(f_, source, p_);
+      if (!file) return false;
+      for (runtime::Block& block : file->blocks) {
+        const ProblemUnit::Data& data = data_named(block.name);
+        block.batched = is_batched(data);
+        block.scalar = data.type.dtype == DType::i64 ? runtime::Scalar::i64
+                       : precision_ == DType::f32    ? runtime::Scalar::f32
+                                                     : runtime::Scalar::f64;
         if (!match(block, source)) return false;
-        blocks_.push_back(std::move(block));
+        block_numbers_.emplace(block.name, block_numbers_.size());
       }
+      files_.push_back(std::move(file));
     }
     return true;
   }
@@ -180,7 +163,7 @@ private:
   bool mismatch(const runtime::Block& block, const ProblemUnit::Data& data, Span span,
                 const std::string& why) {
     f_.diags
-        .report(DiagKind::bad_data, span,
+        .report(DiagKind::data_shape, span,
                 fmt::format("'{}' is declared {}, the file gives {}: {}", block.name,
                             shape_str(data.type.shape), runtime::shape_text(block.shape), why))
         .label(data.span, "declared here");
@@ -198,14 +181,10 @@ private:
                         fmt::format("{} is {} elsewhere", data.type.shape[k].str(),
                                     found_.empty() ? "another number" : found_));
     if (!data.is_class) return true;
-    double top = -1;
-    for (double v : block.values)
-      top = std::max(top, v);
-    int64_t classes = block.class_names.empty() ? static_cast<int64_t>(top) + 1
-                                                : static_cast<int64_t>(block.class_names.size());
+    auto classes = static_cast<int64_t>(block.class_names.size());
     if (!bind(data.classes, classes)) {
       f_.diags
-          .report(DiagKind::bad_data, source.path_span,
+          .report(DiagKind::data_shape, source.path_span,
                   fmt::format("'{}' has {} classes in the file, {} = {} are declared", block.name,
                               classes, data.classes.str(), found_))
           .label(data.span, "declared here");
@@ -228,24 +207,6 @@ private:
     return now && *now == value;
   }
 
-  bool tensor(const std::vector<runtime::Block>& blocks, const ProblemUnit::Data& data,
-              std::vector<std::shared_ptr<runtime::Tensor>>& to) {
-    for (const runtime::Block& block : blocks) {
-      if (block.name != data.name) continue;
-      runtime::Scalar scalar = data.type.dtype == DType::i64 ? runtime::Scalar::i64
-                               : precision_ == DType::f32    ? runtime::Scalar::f32
-                                                             : runtime::Scalar::f64;
-      runtime::Result<runtime::Tensor> made = runtime::to_tensor(block, scalar);
-      if (!made) {
-        fail(made.error(), data.span);
-        return false;
-      }
-      to.push_back(std::make_shared<runtime::Tensor>(std::move(*made)));
-      return true;
-    }
-    return false;
-  }
-
   Front& f_;
   const irgen::ExperimentUnit& x_;
   const ProblemUnit& p_;
@@ -253,7 +214,8 @@ private:
   ProblemData out_;
   Bindings all_;
   std::string found_;
-  std::vector<runtime::Block> blocks_;
+  std::vector<std::unique_ptr<runtime::DataFile>> files_;
+  std::map<std::string, size_t> block_numbers_; // of the data, in the order of the files
 };
 
 } // namespace

@@ -94,7 +94,8 @@ bool Machine::run(LambdaId id, std::span<const Parts> arguments, const Bindings&
   bool ok = true;
   for (ValueId value : values) {
     Parts parts = evaluate(value, arguments, bindings, frames);
-    if (!(ok = parts != nullptr)) break;
+    ok = parts != nullptr;
+    if (!ok) break;
     frame.emplace(value.value, std::move(parts));
   }
   --depth_;

@@ -2,6 +2,7 @@
 #include "irgen/experiment.h"
 
 #include "diag/suggest.h"
+#include "irgen/given.h"
 #include "support/overloaded.h"
 
 #include <algorithm>
@@ -179,80 +180,11 @@ private:
     x_.problem_hypers = std::move(*values);
   }
 
-  static const Expr* named(const Call& call, std::string_view name) {
-    for (const Arg& arg : call.args)
-      if (arg.style == ArgStyle::named && arg.name.name == name) return arg.value;
-    return nullptr;
-  }
-
   void given(const GivenClause& n) {
     for (const Ident& name : n.names)
       given_spans_.emplace_back(name.name.str(), name.span);
-    const Call* call = n.value->as<Call>();
-    sema::SymbolId id = call ? u_.program.symbol_of(*call->callee) : sema::SymbolId{};
-    const sema::Builtin* builtin = id.valid() ? u_.program.symbol(id).builtin : nullptr;
-    if (!builtin || builtin->family != sema::BuiltinFamily::data_source) {
-      if (!call || id.valid())
-        u_.diags.report(DiagKind::wrong_kind, n.value->span, "data comes from a file: csv(\"…\")");
-      return;
-    }
-    DataSource source;
-    source.span = n.value->span;
-    for (const Ident& name : n.names)
-      source.names.push_back(name.name.str());
-    const Expr* path = call->args.empty() ? nullptr : call->args[0].value;
-    if (!path || !path->as<StringLit>()) {
-      u_.diags.report(DiagKind::wrong_kind, n.value->span,
-                      "the path of the data is a text: csv(\"…\")");
-      return;
-    }
-    source.path = path->as<StringLit>()->value;
-    source.path_span = path->span;
-    if (const Expr* e = named(*call, "target")) {
-      source.target_span = e->span;
-      if (const auto* text = e->as<StringLit>())
-        source.target = text->value;
-      else
-        source.target_number = whole(*e, "the number of the target's column", -1'000'000);
-    }
-    if (const Expr* e = named(*call, "columns")) {
-      const ArrayLit* list = e->as<ArrayLit>();
-      if (!list)
-        bad(e->span, "'columns' is a list of names: [\"a\", \"b\"]");
-      else
-        for (const Expr* element : list->elements) {
-          if (const auto* text = element->as<StringLit>())
-            source.columns.push_back(text->value);
-          else
-            bad(element->span, "the name of a column is a text");
-        }
-    }
-    auto flag = [&](std::string_view name) -> std::optional<bool> {
-      const Expr* e = named(*call, name);
-      if (!e) return std::nullopt;
-      if (const auto* literal = e->as<BoolLit>()) return literal->value;
-      bad(e->span, fmt::format("'{}' is true or false", name));
-      return std::nullopt;
-    };
-    source.standardize = flag("standardize").value_or(false);
-    source.header = flag("header");
-    if (const Expr* e = named(*call, "missing")) {
-      const auto* text = e->as<StringLit>();
-      source.missing = text ? text->value : "";
-      if (source.missing != "error" && source.missing != "drop" && source.missing != "mean")
-        bad(e->span, "'missing' is \"error\", \"drop\" or \"mean\"");
-    }
-    if (const Expr* e = named(*call, "scale"))
-      if (std::optional<double> v = constant_number(u_, *e)) {
-        if (!std::isfinite(*v) || *v == 0)
-          bad(e->span, fmt::format("'scale' is a finite number other than 0, not {}", *v));
-        source.scale = *v;
-      }
-    if (source.names.size() > 2)
-      bad(n.names[2].span, "a file gives one name, or two: the columns and the target");
-    if (source.names.size() == 2 && !source.has_target())
-      bad(n.value->span, "two names need a target column").help("csv(\"…\", target = \"…\")");
-    x_.sources.push_back(std::move(source));
+    if (std::optional<DataSource> source = elaborate_given(u_, n))
+      x_.sources.push_back(std::move(*source));
   }
 
   void match_data(const ProblemDecl& problem) {

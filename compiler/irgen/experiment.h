@@ -1,25 +1,11 @@
 // An experiment as plain data: what to minimize, on what, with what, until when, what to record.
 #pragma once
 
+#include "irgen/given.h"
 #include "irgen/problem.h"
 #include "irgen/rule.h"
 
 namespace thalweg::irgen {
-
-struct DataSource {
-  std::vector<std::string> names; // of the problem's data; the last is the target if one is named
-  std::string path;               // as written; relative to the experiment's file
-  std::optional<std::string> target;    // the column's name
-  std::optional<int64_t> target_number; // or its number, from 0
-  std::vector<std::string> columns;     // empty: all but the target
-  std::string missing = "error";
-  std::optional<bool> header;
-  bool standardize = false;
-  double scale = 1;
-  Span span, path_span, target_span;
-
-  bool has_target() const { return target || target_number; }
-};
 
 struct Racer {
   std::string name;

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <regex>
 #include <sstream>
 #include <stdexcept>
 
@@ -120,6 +121,9 @@ Outcome run_message_file(const MessageFile& file, const std::string& command,
   replace_all(outcome.errors, folder.lexically_normal().string() + "/", "./");
   if (const char* library = std::getenv("THALWEG_STDLIB"))
     replace_all(outcome.errors, std::string(library) + "/", "<library>/");
+  // Nor its memory.
+  static const std::regex memory("[0-9.]+ [KMGTP]iB can be had");
+  outcome.errors = std::regex_replace(outcome.errors, memory, "<memory> can be had");
   outcome.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
   if (!scratch.empty()) fs::remove_all(scratch);
   return outcome;

@@ -2,6 +2,7 @@
 #include "data/csv.h"
 
 #include "base/text.h"
+#include "data_support.h"
 #include "random/random.h"
 
 #include <algorithm>
@@ -16,14 +17,14 @@ using Catch::Contains;
 namespace {
 
 CsvData parsed(const std::string& text, const CsvOptions& options = {}) {
-  Result<CsvData> data = parse_csv(text, "t.csv", options);
+  Result<CsvData> data = read_table(text, options);
   INFO((data.ok() ? "" : data.error().message()));
   REQUIRE(data.ok());
   return *data;
 }
 
 DataError refused(const std::string& text, const CsvOptions& options = {}) {
-  Result<CsvData> data = parse_csv(text, "t.csv", options);
+  Result<CsvData> data = read_table(text, options);
   REQUIRE_FALSE(data.ok());
   return data.error();
 }
@@ -153,7 +154,6 @@ TEST_CASE("missing values are an error unless asked for") {
     CHECK_THAT(error.help, Contains("missing = \"mean\""));
     const CsvData dropped = parsed(text, with_missing(Missing::drop));
     CHECK(dropped.values == Numbers{1, 2, 5, 6});
-    CHECK(dropped.dropped == 1);
     const CsvData filled = parsed(text, with_missing(Missing::mean));
     CHECK(filled.rows == 3);
     CHECK(std::isnan(filled.values[3]));
@@ -336,7 +336,7 @@ TEST_CASE("damaged files are read or refused with a place inside them") {
     }
     CsvOptions options = with_target(int64_t{-1}, below(2) == 0);
     options.missing = std::array{Missing::error, Missing::drop, Missing::mean}[below(3)];
-    const Result<CsvData> data = parse_csv(text, "t.csv", options);
+    const Result<CsvData> data = read_table(text, options);
     if (data) {
       ++read;
       REQUIRE(data->values.size() == static_cast<size_t>(data->rows * data->width));
@@ -353,6 +353,71 @@ TEST_CASE("damaged files are read or refused with a place inside them") {
   }
   CHECK(read > 1000);
   CHECK(wrong > 1000);
+}
+
+TEST_CASE("a file is cut the same wherever its pieces end") {
+  // Gives a byte at a time, or a few.
+  class Trickle : public ByteSource {
+  public:
+    Trickle(const std::string& text, size_t most) : text_(text), most_(most) {}
+    Result<size_t> read(char* to, size_t room) override {
+      const size_t count = std::min({room, most_, text_.size() - at_});
+      text_.copy(to, count, at_);
+      at_ += count;
+      return count;
+    }
+    Outcome rewind() override {
+      at_ = 0;
+      return Unit{};
+    }
+    uint64_t size() const override { return 1; } // the smallest window there is
+
+  private:
+    const std::string& text_;
+    size_t most_, at_ = 0;
+  };
+  const std::string text =
+      "\xef\xbb\xbf"
+      "a,\"b \"\"c\"\"\",y\r\n1,2.5,dog\r\r-3e4, NA ,\"c\r\nt\"  \n\n5,6,dog\r";
+  CsvOptions options = with_target(std::string("y"));
+  options.missing = Missing::mean;
+  const CsvData whole = parsed(text, options);
+  CHECK(whole.target->classes == Words{"c\r\nt", "dog"});
+  for (const size_t most : {size_t{1}, size_t{2}, size_t{3}, size_t{7}, size_t{100}}) {
+    auto file = open_csv(std::make_unique<Trickle>(text, most), "t.csv", options,
+                         {{"X", 2, false}, {"y", 1, false}});
+    REQUIRE(file.ok());
+    Collected collected(**file);
+    REQUIRE(collected.outcome.ok());
+    CHECK(collected.values[1] == whole.target->values);
+    CHECK((*file)->blocks[0].column_names == whole.names);
+    CHECK(collected.values[0][0] == 1);
+    CHECK(collected.values[0][5] == 6);
+  }
+}
+
+TEST_CASE("more than a window of rows, counted with and without quotes") {
+  std::string text = "a,b\n";
+  constexpr int kRows = 150'000;
+  double sum = 0;
+  for (int i = 0; i < kRows; ++i) {
+    const char* quote = i % 1000 == 7 ? "\"" : "";
+    text.append(quote).append(std::to_string(i)).append(quote).append(",0.5\r\n");
+    sum += i;
+  }
+  const CsvData data = parsed(text);
+  CHECK(data.rows == kRows);
+  double found = 0;
+  for (size_t i = 0; i < data.values.size(); i += 2)
+    found += data.values[i];
+  CHECK(found == sum);
+  CHECK(refused(text + "1,x\n").row == kRows + 2);
+  CHECK(refused(text + "1\n").row == kRows + 2);
+  CsvOptions little;
+  little.memory = 100'000;
+  const DataError error = refused(text, little);
+  CHECK(error.fault == DataFault::memory);
+  CHECK_THAT(error.text, Contains("97.7 KiB"));
 }
 
 TEST_CASE("a line of separators is bounded") {

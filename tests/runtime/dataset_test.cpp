@@ -2,6 +2,7 @@
 #include "data/dataset.h"
 
 #include "data/batches.h"
+#include "data_support.h"
 #include "test_files.h"
 
 #include <catch2/catch.hpp>
@@ -13,15 +14,43 @@ using Catch::Contains;
 
 namespace {
 
-Block column(const std::string& name, std::vector<double> values) {
-  Block block;
+struct Column : Block {
+  std::vector<double> values;
+};
+
+Column column(const std::string& name, std::vector<double> values) {
+  Column block;
   block.name = name;
   block.source = "t.csv";
   block.shape = {static_cast<int64_t>(values.size())};
   block.values = std::move(values);
   block.column_names = {name};
   block.batched = true;
+  block.fill_missing = true;
   return block;
+}
+
+Result<Dataset> prepared(const std::vector<Column>& columns, const DatasetOptions& options = {}) {
+  std::vector<std::unique_ptr<DataFile>> files;
+  for (const Column& block : columns) {
+    auto file = std::make_unique<MemoryFile>();
+    file->add(block, block.values);
+    files.push_back(std::move(file));
+  }
+  return load_dataset(files, options);
+}
+
+std::vector<double> training_of(const Result<Dataset>& dataset, size_t block = 0) {
+  INFO((dataset.ok() ? "" : dataset.error().message()));
+  REQUIRE(dataset.ok());
+  return dataset->training[block].values();
+}
+
+Result<std::unique_ptr<DataFile>> opened(const std::string& path, const CsvOptions& options,
+                                         const std::vector<DataName>& names) {
+  auto bytes = open_file(path, "t.csv");
+  if (!bytes) return bytes.error();
+  return open_csv(std::move(*bytes), "t.csv", options, names);
 }
 
 std::vector<double> counted(int64_t count) {
@@ -44,26 +73,26 @@ TEST_CASE("a csv file becomes features and target by the declared ranks") {
   const std::string path = folder.write("t.csv", "a,b,y\n1,2,dog\n3,4,cat\n5,6,cat\n");
   CsvOptions options;
   options.target = std::string("y");
-  auto blocks = load_csv(path, "t.csv", options, {{"X", 2, false}, {"y", 1, true}});
-  REQUIRE(blocks.ok());
-  CHECK((*blocks)[0].shape == Dims{3, 2});
-  CHECK((*blocks)[0].values == std::vector<double>{1, 2, 3, 4, 5, 6});
-  CHECK((*blocks)[1].name == "y");
-  CHECK((*blocks)[1].values == std::vector<double>{1, 0, 0});
-  CHECK((*blocks)[1].is_class);
-  auto alone = load_csv(path, "t.csv", options, {{"y", 1, true}});
+  auto file = opened(path, options, {{"X", 2, false}, {"y", 1, true}});
+  REQUIRE(file.ok());
+  CHECK((*file)->blocks[0].shape == Dims{3, 2});
+  CHECK((*file)->blocks[1].name == "y");
+  CHECK((*file)->blocks[1].is_class);
+  CHECK(Collected(**file).values ==
+        std::vector<std::vector<double>>{{1, 2, 3, 4, 5, 6}, {1, 0, 0}});
+  auto alone = opened(path, options, {{"y", 1, true}});
   REQUIRE(alone.ok());
-  CHECK(alone->size() == 1);
-  auto labels = load_csv(folder.write("l.csv", "y\nb\na\n"), "l.csv", {}, {{"y", 1, true}});
+  CHECK((*alone)->blocks.size() == 1);
+  auto labels = opened(folder.write("l.csv", "y\nb\na\n"), {}, {{"y", 1, true}});
   REQUIRE(labels.ok());
-  CHECK((*labels)[0].values == std::vector<double>{1, 0});
+  CHECK(Collected(**labels).values[0] == std::vector<double>{1, 0});
 }
 
 TEST_CASE("shapes that do not fit the file are told with both sides") {
   const TemporaryFolder folder;
   const std::string path = folder.write("t.csv", "a,b\n1,2\n3,4\n5,6\n");
   const auto error_of = [&](const CsvOptions& options, const std::vector<DataName>& names) {
-    auto blocks = load_csv(path, "t.csv", options, names);
+    auto blocks = opened(path, options, names);
     REQUIRE_FALSE(blocks.ok());
     return blocks.error();
   };
@@ -75,52 +104,56 @@ TEST_CASE("shapes that do not fit the file are told with both sides") {
   CsvOptions options;
   options.target = std::string("b");
   CHECK_THAT(error_of(options, {{"X", 2, false}, {"y", 2, false}}).text, Contains("rank 2"));
-  auto row = load_csv(folder.write("r.csv", "1,2,3\n"), "r.csv", {}, {{"mu", 1, false}});
-  CHECK((*row)[0].shape == Dims{3});
-  auto one = load_csv(folder.write("o.csv", "7\n"), "o.csv", {}, {{"s", 0, false}});
-  CHECK((*one)[0].shape.empty());
+  auto row = opened(folder.write("r.csv", "1,2,3\n"), {}, {{"mu", 1, false}});
+  CHECK((*row)->blocks[0].shape == Dims{3});
+  auto one = opened(folder.write("o.csv", "7\n"), {}, {{"s", 0, false}});
+  CHECK((*one)->blocks[0].shape.empty());
 }
 
 TEST_CASE("the holdout is drawn by the seed and keeps the order of the file") {
   const auto split = [](uint64_t seed) {
-    return *prepare_dataset({column("x", counted(100)), column("y", counted(100))}, {0.2, seed});
+    return std::move(
+        *prepared({column("x", counted(100)), column("y", counted(100))}, {0.2, seed}));
   };
   const Dataset first = split(0);
   CHECK(first.training_rows == 80);
   CHECK(first.validation_rows == 20);
-  CHECK(std::is_sorted(first.training[0].values.begin(), first.training[0].values.end()));
-  CHECK(first.training[0].values == first.training[1].values);
-  std::set<double> all(first.training[0].values.begin(), first.training[0].values.end());
-  all.insert(first.validation[0].values.begin(), first.validation[0].values.end());
+  const std::vector<double> training = first.training[0].values(),
+                            validation = first.validation[0].values();
+  CHECK(std::is_sorted(training.begin(), training.end()));
+  CHECK(std::is_sorted(validation.begin(), validation.end()));
+  CHECK(training == first.training[1].values());
+  std::set<double> all(training.begin(), training.end());
+  all.insert(validation.begin(), validation.end());
   CHECK(all.size() == 100);
   CHECK(split(0).held_out == first.held_out);
   CHECK(split(1).held_out != first.held_out);
   CHECK(first.held_out != std::vector<int64_t>(first.held_out.size(), 0));
-  const Dataset none = *prepare_dataset({column("x", counted(3))}, {});
+  const Dataset none = std::move(*prepared({column("x", counted(3))}));
   CHECK(none.validation.empty());
   CHECK(none.training_rows == 3);
 }
 
 TEST_CASE("impossible holdouts and disagreeing rows are refused") {
   for (const double holdout : {-0.1, 1.0, 2.0, 0.99, std::nan("")})
-    CHECK_FALSE(prepare_dataset({column("x", counted(3))}, {holdout, 0}).ok());
-  CHECK_FALSE(prepare_dataset({column("x", counted(1))}, {0.5, 0}).ok());
-  auto differing = prepare_dataset({column("X", counted(3)), column("y", counted(4))}, {});
+    CHECK_FALSE(prepared({column("x", counted(3))}, {holdout, 0}).ok());
+  CHECK_FALSE(prepared({column("x", counted(1))}, {0.5, 0}).ok());
+  auto differing = prepared({column("X", counted(3)), column("y", counted(4))});
   CHECK_THAT(differing.error().text, Contains("[3]") && Contains("[4]"));
-  Block whole = column("S", counted(4));
+  Column whole = column("S", counted(4));
   whole.batched = false;
-  CHECK_FALSE(prepare_dataset({whole}, {0.5, 0}).ok());
-  const Dataset both = *prepare_dataset({whole, column("x", counted(10))}, {0.5, 0});
-  CHECK(both.training[0].values == whole.values);
-  CHECK(both.validation[0].values == whole.values);
-  CHECK(both.training[1].values.size() == 5);
+  CHECK_FALSE(prepared({whole}, {0.5, 0}).ok());
+  const Dataset both = std::move(*prepared({whole, column("x", counted(10))}, {0.5, 0}));
+  CHECK(both.training[0].values() == whole.values);
+  CHECK(both.validation[0].values() == whole.values);
+  CHECK(both.training[1].elements() == 5);
 }
 
 TEST_CASE("standardizing uses the training part alone") {
-  Block block = column("x", counted(50));
+  Column block = column("x", counted(50));
   block.standardize = true;
-  const Dataset dataset = *prepare_dataset({block}, {0.3, 4});
-  const std::vector<double>& training = dataset.training[0].values;
+  const Dataset dataset = std::move(*prepared({block}, {0.3, 4}));
+  const std::vector<double> training = dataset.training[0].values();
   double sum = 0, squares = 0;
   for (const double value : training)
     sum += value, squares += value * value;
@@ -135,39 +168,67 @@ TEST_CASE("standardizing uses the training part alone") {
   for (size_t i = 0; i < dataset.held_out.size(); ++i) {
     const double expected =
         training[0] + slope * (static_cast<double>(dataset.held_out[i]) - raw[0]);
-    CHECK(dataset.validation[0].values[i] == Approx(expected).margin(1e-12));
+    CHECK(dataset.validation[0].at(static_cast<int64_t>(i)) == Approx(expected).margin(1e-12));
   }
 }
 
 TEST_CASE("standardizing: constants, single rows, large offsets, overflow, classes") {
   const auto standardized = [](std::vector<double> values) {
-    Block block = column("x", std::move(values));
+    Column block = column("x", std::move(values));
     block.standardize = true;
-    return prepare_dataset({block}, {});
+    return prepared({block});
   };
-  CHECK(standardized({0.1, 0.1, 0.1})->training[0].values == std::vector<double>{0, 0, 0});
-  CHECK(standardized({7})->training[0].values == std::vector<double>{0});
-  const Dataset offset = *standardized({1e9 + 1, 1e9 + 2, 1e9 + 3});
-  CHECK(offset.training[0].values[2] == Approx(std::sqrt(1.5)).epsilon(1e-12));
+  CHECK(training_of(standardized({0.1, 0.1, 0.1})) == std::vector<double>{0, 0, 0});
+  CHECK(training_of(standardized({7})) == std::vector<double>{0});
+  CHECK(training_of(standardized({1e9 + 1, 1e9 + 2, 1e9 + 3}))[2] ==
+        Approx(std::sqrt(1.5)).epsilon(1e-14));
+  // A first value far from the others costs no digits either.
+  CHECK(training_of(standardized({1e12, 1, 2, 3}))[0] == Approx(std::sqrt(3.0)).epsilon(1e-14));
   CHECK_THAT(standardized({1e308, 1e308, -1e308, 1e307}).error().text, Contains("too large"));
-  Block labels = column("y", {0, 1, 2});
+  Column labels = column("y", {0, 1, 2});
   labels.is_class = true;
   labels.standardize = true;
   labels.scale = 5;
-  CHECK(prepare_dataset({labels}, {})->training[0].values == std::vector<double>{0, 1, 2});
+  CHECK(training_of(prepared({labels})) == std::vector<double>{0, 1, 2});
 }
 
 TEST_CASE("scaling and filling gaps with training means") {
-  Block block = column("x", {1, 2, NAN, 3});
+  Column block = column("x", {1, 2, NAN, 3});
   block.scale = 2;
-  CHECK(prepare_dataset({block}, {})->training[0].values == std::vector<double>{2, 4, 4, 6});
+  CHECK(training_of(prepared({block})) == std::vector<double>{2, 4, 4, 6});
   block.standardize = true;
-  CHECK(prepare_dataset({block}, {})->training[0].values[2] == 0);
-  CHECK_THAT(prepare_dataset({column("x", {NAN, NAN})}, {}).error().text, Contains("no value"));
-  Block matrix = column("X", {1, 10, NAN, 20, 3, NAN});
+  CHECK(training_of(prepared({block}))[2] == 0);
+  CHECK_THAT(prepared({column("x", {NAN, NAN})}).error().text, Contains("no value"));
+  Column matrix = column("X", {1, 10, NAN, 20, 3, NAN});
   matrix.shape = {3, 2};
-  CHECK(prepare_dataset({matrix}, {})->training[0].values ==
-        std::vector<double>{1, 10, 2, 20, 3, 15});
+  CHECK(training_of(prepared({matrix})) == std::vector<double>{1, 10, 2, 20, 3, 15});
+}
+
+TEST_CASE("values are rounded once, to the precision of the run; what does not fit is told") {
+  Column block = column("x", {1e9 + 1, 1e9 + 2, 1e9 + 3});
+  block.standardize = true;
+  block.scalar = Scalar::f32;
+  const Dataset dataset = std::move(*prepared({block}));
+  CHECK(dataset.training[0].as<float>()[0] == static_cast<float>(-std::sqrt(1.5)));
+  Column large = column("x", {1, 1e300});
+  large.scalar = Scalar::f32;
+  CHECK_THAT(prepared({large}).error().text, Contains("1e+300 in row 1, which f32"));
+  Column half = column("k", {1, 0.5});
+  half.scalar = Scalar::i64;
+  CHECK_THAT(prepared({half}).error().text, Contains("which i64"));
+}
+
+TEST_CASE("data that need more memory than there is are refused with both numbers") {
+  Column block = column("X", {});
+  block.shape = {int64_t{1} << 30, 16};
+  DatasetOptions options;
+  options.memory = uint64_t{1} << 34;
+  const DataError error = prepared({block}, options).error();
+  CHECK(error.fault == DataFault::memory);
+  CHECK_THAT(error.text, Contains("128 GiB") && Contains("16.0 GiB can be had"));
+  CHECK_THAT(error.help, Contains("f32"));
+  block.shape = {int64_t{1} << 40, int64_t{1} << 40};
+  CHECK_FALSE(prepared({block}).ok());
 }
 
 TEST_CASE("batches: order, short last batch, reproducibility") {

@@ -1,7 +1,9 @@
-// Reading files as snapshots, confining data paths, writing atomically; NPY.
+// Reading files as snapshots, confining data paths, writing atomically; tensors.
 #include "base/file.h"
 
-#include "data/npy.h"
+#include "base/memory.h"
+#include "base/source.h"
+#include "base/tensor.h"
 #include "test_files.h"
 
 #include <catch2/catch.hpp>
@@ -15,18 +17,45 @@
 using namespace thalweg::runtime;
 using Catch::Contains;
 
-TEST_CASE("files are read whole; what is no plain file is refused") {
+TEST_CASE("files are read again and again; what is no plain file is refused") {
   const TemporaryFolder folder;
-  CHECK(*read_file(folder.write("a", "1,2\n"), "a") == "1,2\n");
-  CHECK(read_file(folder.write("empty", ""), "empty")->empty());
-  const Result<std::string> missing = read_file(folder.file("none.csv"), "none.csv");
+  auto file = open_file(folder.write("a", "1,2\n"), "a");
+  REQUIRE(file.ok());
+  for (int pass = 0; pass < 2; ++pass) {
+    std::string bytes(10, '?');
+    REQUIRE((*file)->rewind().ok());
+    CHECK(*(*file)->read_fully(bytes.data(), 10) == 4);
+    CHECK(bytes.substr(0, 4) == "1,2\n");
+  }
+  const auto missing = open_file(folder.file("none.csv"), "none.csv");
   CHECK_THAT(missing.error().message(),
              Contains("none.csv: no such file: looked for") && Contains(folder.path()));
-  CHECK_THAT(read_file(folder.path(), "x").error().text, Contains("is a folder"));
+  CHECK_THAT(open_file(folder.path(), "x").error().text, Contains("is a folder"));
   REQUIRE(::mkfifo(folder.file("pipe").c_str(), 0600) == 0);
-  CHECK_THAT(read_file(folder.file("pipe"), "pipe").error().text, Contains("regular file"));
-  CHECK_THAT(read_file("/dev/zero", "zero").error().text, Contains("regular file"));
-  CHECK_THAT(read_file(folder.file("a"), "a", 3).error().text, Contains("limit of 3"));
+  CHECK_THAT(open_file(folder.file("pipe"), "pipe").error().text, Contains("regular file"));
+  CHECK_THAT(open_file("/dev/zero", "zero").error().text, Contains("regular file"));
+}
+
+TEST_CASE("a file that changes is found out, one that loses its name is not") {
+  const TemporaryFolder folder;
+  const std::string path = folder.write("a", "1,2\n");
+  auto file = open_file(path, "a");
+  REQUIRE((*file)->unchanged().ok());
+  std::filesystem::rename(folder.write("b", "something else"), path);
+  CHECK((*file)->unchanged().ok());
+  auto second = open_file(path, "a");
+  std::ofstream(path, std::ios::app) << "more";
+  CHECK_THAT((*second)->unchanged().error().text, Contains("changed while it was being read"));
+  auto third = open_file(path, "a");
+  std::filesystem::resize_file(path, 3);
+  CHECK_FALSE((*third)->unchanged().ok());
+}
+
+TEST_CASE("memory can be had, and is said in words") {
+  CHECK(available_memory() > (uint64_t{1} << 20));
+  CHECK(byte_text(12) == "12 bytes");
+  CHECK(byte_text(1536) == "1.5 KiB");
+  CHECK(byte_text(3e12) == "2.7 TiB");
 }
 
 TEST_CASE("data paths stay inside their folder") {
@@ -88,62 +117,6 @@ TEST_CASE("a full disk is reported and leaves the old file") {
                Contains("log: cannot be written: No space"));
     ::close(full);
   }
-}
-
-TEST_CASE("npy headers are what NumPy writes") {
-  const std::string header = npy_header(Scalar::f64, {3, 4});
-  CHECK(header.size() == 128);
-  CHECK(header.substr(0, 10) == std::string("\x93NUMPY\x01\x00\x76\x00", 10));
-  CHECK(header.substr(10, 59) == "{'descr': '<f8', 'fortran_order': False, 'shape': (3, 4), }");
-  CHECK(header.back() == '\n');
-  CHECK_THAT(npy_header(Scalar::f32, {5}), Contains("'<f4'") && Contains("(5,)"));
-  CHECK_THAT(npy_header(Scalar::i64, {}), Contains("'<i8'") && Contains("'shape': ()"));
-}
-
-TEST_CASE("npy files come back as they were written") {
-  const TemporaryFolder folder;
-  const std::vector<std::pair<Scalar, Dims>> cases = {{Scalar::f64, {2, 3}},
-                                                      {Scalar::f32, {4}},
-                                                      {Scalar::i64, {2, 1, 2}},
-                                                      {Scalar::f64, {}},
-                                                      {Scalar::f32, {0, 3}}};
-  for (const auto& [scalar, shape] : cases) {
-    std::vector<double> values;
-    for (int64_t i = 0; i < *element_count(shape); ++i)
-      values.push_back(static_cast<double>(3 * i - 2));
-    Result<Tensor> tensor = Tensor::from(scalar, shape, values, "t");
-    REQUIRE(tensor.ok());
-    REQUIRE(write_npy(folder.file("t.npy"), *tensor).ok());
-    Result<Tensor> back = read_npy(folder.file("t.npy"), "t.npy");
-    REQUIRE(back.ok());
-    CHECK(back->scalar() == scalar);
-    CHECK(back->shape() == shape);
-    CHECK(back->values() == values);
-  }
-}
-
-TEST_CASE("damaged npy files are refused before memory is taken") {
-  const std::string good = npy_header(Scalar::f64, {2}) + std::string(16, '\0');
-  REQUIRE(parse_npy(good, "t").ok());
-  for (size_t length = 0; length < good.size(); ++length)
-    CHECK_FALSE(parse_npy(std::string_view(good).substr(0, length), "t").ok());
-  CHECK_FALSE(parse_npy(good + "x", "t").ok());
-  const auto with_shape = [](const std::string& shape) {
-    std::string bytes = npy_header(Scalar::f64, {2});
-    bytes.replace(bytes.find("(2,)"), shape.size() + 3, shape + ", }"); // eats padding
-    return bytes + std::string(16, '\0');
-  };
-  REQUIRE(parse_npy(with_shape("(1, 2)"), "t").ok());
-  for (const char* shape :
-       {"(4611686018427387904,)", "(4294967296, 4294967296)", "(-2,)", "(99999999999999999999,)",
-        "[2,]", "(2.5,)", "(0, 9223372036854775807, 9)"})
-    CHECK_FALSE(parse_npy(with_shape(shape), "t").ok());
-  std::string fortran = npy_header(Scalar::f64, {2}) + std::string(16, '\0');
-  fortran.replace(fortran.find("False"), 5, "True ");
-  CHECK_THAT(parse_npy(fortran, "t").error().text, Contains("Fortran"));
-  std::string half = good;
-  half.replace(half.find("<f8"), 3, "<f2");
-  CHECK_THAT(parse_npy(half, "t").error().text, Contains("'<f2'"));
 }
 
 TEST_CASE("tensors refuse impossible shapes and values") {

@@ -1,5 +1,4 @@
-// Files of the runtime: whole reads that are consistent snapshots, and writes that appear complete
-// or not at all.
+// Where data may come from, and writes that appear complete or not at all.
 #pragma once
 
 #include "base/result.h"
@@ -9,13 +8,6 @@
 #include <string_view>
 
 namespace thalweg::runtime {
-
-constexpr uint64_t kMaxFileBytes = uint64_t{2} << 30;
-
-// Reads a regular file. It is an error when the file changes meanwhile or is larger than `limit`.
-// `name` is the path as messages show it.
-Result<std::string> read_file(const std::string& path, const std::string& name,
-                              uint64_t limit = kMaxFileBytes);
 
 // Where a data path of a program points: relative to `base` (the program's folder) and inside
 // `root` (`base` when empty). Absolute paths, URLs, NUL and control characters, and `..` that

@@ -8,6 +8,17 @@
 
 namespace thalweg::runtime {
 
+// What an error is about; the driver has a kind of message for each.
+enum class DataFault {
+  content, // the text or the bytes of a file
+  file,    // a file that is not there, can't be opened, changes meanwhile
+  path,    // where a program may not read
+  missing, // a value that is not there
+  column,  // a column or array that the file does not have
+  shape,   // sizes that do not fit the program or each other
+  memory   // more than there is room for
+};
+
 // What is wrong with a file or its content. The driver turns it into a diagnostic.
 struct DataError {
   std::string path;   // as the program wrote it; empty when no file is concerned
@@ -15,6 +26,7 @@ struct DataError {
   int64_t column = 0; // field in the line, from 1; 0 = the line as a whole
   std::string text;   // one sentence, lower case, no full stop
   std::string help;   // what to do about it; may be empty
+  DataFault fault = DataFault::content;
 
   // "data.csv:12:3: text"
   std::string message() const;

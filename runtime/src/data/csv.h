@@ -1,12 +1,13 @@
-// CSV files as numbers: header, column choice, target labels, missing values.
+// CSV files as arrays: header, column choice, target labels, missing values. A file is cut into
+// lines as it streams by, so its size does not matter.
 #pragma once
 
-#include "base/result.h"
+#include "base/source.h"
+#include "data/data_file.h"
 
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -32,30 +33,19 @@ struct CsvOptions {
   bool class_target = false;      // the target's values become class indices
   Missing missing = Missing::error;
   char separator = ',';
+  // Files whose beginning promises far more than this are refused before they are read through.
+  uint64_t memory = UINT64_MAX;
 };
 
-struct CsvTarget {
-  std::string name;
-  std::vector<double> values;
-  // Names in the order of the indices that `values` holds; empty when the values are plain numbers.
-  // Words are always classes, in sorted order. Under class_target numbers are too: 0 .. k-1 as they
-  // are, any other set of distinct numbers in ascending order.
-  std::vector<std::string> classes;
-};
-
-struct CsvData {
-  int64_t rows = 0, width = 0;    // width: number of feature columns
-  std::vector<std::string> names; // of the feature columns
-  std::vector<double> values;     // rows x width, row-major; NaN where Missing::mean left a gap
-  std::optional<CsvTarget> target;
-  int64_t dropped = 0; // rows left out by Missing::drop
-};
-
-// `name` is the file as the program wrote it. Rows in errors are lines of the file, columns are
-// fields of the line, both from 1.
-Result<CsvData> parse_csv(std::string_view text, const std::string& name,
-                          const CsvOptions& options);
-Result<CsvData> read_csv(const std::string& path, const std::string& name,
-                         const CsvOptions& options);
+// Surveys the file: its columns, rows and labels. With a target `names` are features, then target
+// (or the target alone); without one a single name takes the whole file. Rank 2 is rows x columns,
+// rank 1 one column (or one row), rank 0 one number. `file` is the path as the program wrote it.
+// Rows in errors are lines of the file, columns are fields of the line, both from 1.
+//
+// A target of words becomes class indices in sorted order. Under class_target numbers do too:
+// 0 .. k-1 as they are, any other set of distinct numbers in ascending order.
+Result<std::unique_ptr<DataFile>> open_csv(std::unique_ptr<ByteSource> bytes,
+                                           const std::string& file, CsvOptions options,
+                                           const std::vector<DataName>& names);
 
 } // namespace thalweg::runtime

@@ -53,24 +53,34 @@ Result<size_t> find_column(const ColumnRef& ref, const CsvLayout& layout, const 
   const auto width = static_cast<int64_t>(layout.names.size());
   if (const int64_t* number = std::get_if<int64_t>(&ref)) {
     if (*number < -width || *number >= width) {
-      return DataError{file, 0, 0,
+      return DataError{file,
+                       0,
+                       0,
                        fmt::format("has no column {}: it has {} column{}", *number, width,
                                    width == 1 ? "" : "s"),
-                       "columns are numbered from 0; -1 is the last"};
+                       "columns are numbered from 0; -1 is the last",
+                       DataFault::column};
     }
     return static_cast<size_t>(*number < 0 ? *number + width : *number);
   }
   const std::string& name = std::get<std::string>(ref);
   if (!layout.has_header) {
-    return DataError{file, 1, 0,
+    return DataError{file,
+                     1,
+                     0,
                      fmt::format("has no header line, so no column is named '{}'", shown(name)),
                      "the first line holds numbers: give the column by its number (from 0), or say "
-                     "header = true"};
+                     "header = true",
+                     DataFault::column};
   }
   const auto at = std::find(layout.names.begin(), layout.names.end(), name);
   if (at == layout.names.end()) {
-    return DataError{file, header_line, 0, fmt::format("has no column '{}'", shown(name)),
-                     name_help(name, layout.names)};
+    return DataError{file,
+                     header_line,
+                     0,
+                     fmt::format("has no column '{}'", shown(name)),
+                     name_help(name, layout.names),
+                     DataFault::column};
   }
   return static_cast<size_t>(at - layout.names.begin());
 }
@@ -98,10 +108,13 @@ Result<CsvLayout> csv_layout(const CsvRecord& first, bool header, const std::str
     if (layout.names.back().empty()) continue; // an unnamed column can be had by number only
     const auto [entry, fresh] = seen.emplace(layout.names.back(), i);
     if (fresh) continue;
-    return DataError{file, first.fields[i].line, static_cast<int64_t>(i) + 1,
+    return DataError{file,
+                     first.fields[i].line,
+                     static_cast<int64_t>(i) + 1,
                      fmt::format("the column name '{}' stands twice, in columns {} and {}",
                                  shown(layout.names.back()), entry->second + 1, i + 1),
-                     "rename one of them"};
+                     "rename one of them",
+                     DataFault::column};
   }
   if (options.target) {
     Result<size_t> target = find_column(*options.target, layout, file, first.line);
@@ -117,8 +130,9 @@ Result<CsvLayout> csv_layout(const CsvRecord& first, bool header, const std::str
                         : layout.target == *column ? "is the target and cannot be a feature too"
                                                    : nullptr;
     if (clash != nullptr) {
-      return DataError{file, 0, 0,
-                       fmt::format("column '{}' {}", shown(layout.names[*column]), clash), ""};
+      return DataError{file, 0,
+                       0,    fmt::format("column '{}' {}", shown(layout.names[*column]), clash),
+                       "",   DataFault::column};
     }
     used[*column] = true;
     layout.features.push_back(*column);
@@ -127,7 +141,8 @@ Result<CsvLayout> csv_layout(const CsvRecord& first, bool header, const std::str
     for (size_t i = 0; i < layout.names.size(); ++i)
       if (layout.target != i) layout.features.push_back(i);
   }
-  if (layout.features.empty()) return DataError{file, 0, 0, "has no column beside the target", ""};
+  if (layout.features.empty())
+    return DataError{file, 0, 0, "has no column beside the target", "", DataFault::column};
   return layout;
 }
 

@@ -1,8 +1,8 @@
-// Cuts the text of a CSV file (RFC 4180, any line ends) into records, one at a time; used by
-// csv.cpp.
+// Cuts a CSV file (RFC 4180, any line ends) into records, one at a time, from a window that moves
+// over the bytes; used by csv.cpp.
 #pragma once
 
-#include "base/result.h"
+#include "base/source.h"
 
 #include <deque>
 #include <string>
@@ -12,6 +12,7 @@
 namespace thalweg::runtime {
 
 constexpr size_t kMaxCsvColumns = size_t{1} << 20;
+constexpr size_t kMaxCsvRecord = size_t{64} << 20; // bytes
 
 struct CsvField {
   std::string_view text; // without its quotes; lives until the next record is read
@@ -29,27 +30,38 @@ struct CsvRecord {
 
 class CsvRecordReader {
 public:
-  // `text` outlives the reader; `name` is the file's name in messages.
-  CsvRecordReader(std::string_view text, std::string name, char separator);
+  // `bytes` outlives the reader; `name` is the file's name in messages.
+  CsvRecordReader(ByteSource& bytes, std::string name, char separator);
 
-  // Refuses what is no text: UTF-16, NUL bytes. Skips a UTF-8 byte order mark.
+  // From the start (again). Refuses UTF-16, skips a UTF-8 byte order mark.
   Outcome begin();
-  // The next record that is not blank; false at the end of the file.
+  // The next record that is not blank; false at the end of the file. NUL bytes are refused.
   Result<bool> next(CsvRecord& record);
+  // Like next, for those who only count.
+  Result<bool> skip();
+  // How many bytes the records so far took.
+  uint64_t consumed() const { return before_ + (at_ - buffer_.data()); }
 
 private:
-  Result<CsvField> next_field(size_t number);
-  Result<CsvField> quoted_field(size_t number);
-  bool at_line_end() const { return at_ == text_.size() || is_line_end(text_[at_]); }
-  static bool is_line_end(char c) { return c == '\n' || c == '\r'; }
-  void skip_line_end();
-  DataError error_at(int64_t line, size_t column, std::string text, std::string help = "") const;
+  enum class Cut { done, cut_off, failed };
+  Outcome refill(); // moves the window on, keeping what begins at at_
+  Cut cut_record(CsvRecord& record);
+  Cut cut_field(CsvRecord& record);
+  Cut cut_quoted(CsvRecord& record);
+  // Whether a line ends here; needs the byte after a carriage return.
+  bool line_ends() const { return at_ == end_ || *at_ == '\n' || *at_ == '\r'; }
+  Cut fail(int64_t line, size_t column, std::string text, std::string help = "");
 
-  std::string_view text_;
+  ByteSource& bytes_;
   std::string name_;
   char separator_;
-  size_t at_ = 0;
+  std::vector<char> buffer_;
+  const char *at_ = nullptr, *end_ = nullptr; // the window's unread part
+  uint64_t before_ = 0;                       // bytes of the file before the buffer
+  bool last_ = false;                         // the window reaches the end of the file
   int64_t line_ = 1;
+  DataError error_; // of the cut that failed
+  CsvRecord scratch_;
   std::deque<std::string> unescaped_; // fields that held doubled quotes
 };
 

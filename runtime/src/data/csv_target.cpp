@@ -5,17 +5,24 @@
 
 #include <cmath>
 #include <fmt/format.h>
-#include <set>
 
 namespace thalweg::runtime {
 
-Outcome TargetCollector::add(std::string_view text, bool quoted, int64_t line, int64_t column) {
-  if (!quoted) {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t'))
-      text.remove_prefix(1);
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\t'))
-      text.remove_suffix(1);
-  }
+namespace {
+
+std::string_view label_of(std::string_view text, bool quoted) {
+  if (quoted) return text;
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t'))
+    text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t'))
+    text.remove_suffix(1);
+  return text;
+}
+
+} // namespace
+
+Result<std::optional<double>> TargetValues::read(std::string_view text, int64_t line,
+                                                 int64_t column) const {
   const ParsedNumber number = parse_number(text);
   const bool is_number = number.shape == NumberShape::number;
   const auto fail = [&](std::string_view what, std::string help) {
@@ -26,64 +33,61 @@ Outcome TargetCollector::add(std::string_view text, bool quoted, int64_t line, i
   };
   if (number.shape == NumberShape::not_finite || number.shape == NumberShape::out_of_range)
     return fail("which is no finite number", "");
-  if (!words_) words_ = !is_number;
-  if (*words_ && is_number)
+  if (words_ && *words_ && is_number)
     return fail("a number among words", "use only numbers or only names as labels");
-  if (!*words_ && !is_number) {
+  if (words_ && !*words_ && !is_number) {
     return fail("which is not a number",
                 "the column's first value is a number, so all of them have to be");
   }
-  if (!*words_) {
-    values_.push_back(number.value);
-    return Unit{};
+  // -0 and 0 are one class.
+  return is_number ? std::optional<double>(number.value == 0 && classes_ ? 0 : number.value)
+                   : std::nullopt;
+}
+
+Outcome TargetValues::learn(std::string_view text, bool quoted, int64_t line, int64_t column) {
+  text = label_of(text, quoted);
+  Result<std::optional<double>> number = read(text, line, column);
+  if (!number) return number.error();
+  words_ = !number->has_value();
+  if (*words_) {
+    if (by_word_.find(text) == by_word_.end()) by_word_.emplace(text, 0);
+  } else if (classes_) {
+    by_number_.emplace(**number, 0);
   }
-  const auto next = static_cast<int64_t>(word_ids_.size());
-  values_.push_back(
-      static_cast<double>(word_ids_.try_emplace(std::string(text), next).first->second));
   return Unit{};
 }
 
-Result<CsvTarget> TargetCollector::finish() {
-  return words_.value_or(false) ? finish_words() : finish_numbers();
-}
-
-Result<CsvTarget> TargetCollector::finish_words() {
-  CsvTarget target{name_, std::move(values_), {}};
-  std::vector<double> sorted(word_ids_.size()); // from order of appearance to sorted order
-  for (const auto& [word, id] : word_ids_) {
-    sorted[static_cast<size_t>(id)] = static_cast<double>(target.classes.size());
-    target.classes.push_back(word);
-  }
-  for (double& value : target.values)
-    value = sorted[static_cast<size_t>(value)];
-  return target;
-}
-
-Result<CsvTarget> TargetCollector::finish_numbers() {
-  CsvTarget target{name_, std::move(values_), {}};
-  if (!classes_) return target;
-  std::map<double, double> index;
-  bool whole = true;
-  for (double& value : target.values) {
-    if (value == 0) value = 0; // -0 and 0 are one class
-    whole = whole && value == std::floor(value);
-    index.emplace(value, 0);
-  }
+Result<std::vector<std::string>> TargetValues::finish() {
   constexpr size_t kMostFractions = 100;
-  if (!whole && index.size() > kMostFractions) {
+  std::vector<std::string> names;
+  bool whole = true;
+  for (auto& [word, index] : by_word_) {
+    index = static_cast<double>(names.size());
+    names.push_back(word);
+  }
+  for (auto& [number, index] : by_number_) {
+    whole = whole && number == std::floor(number);
+    index = static_cast<double>(names.size());
+    names.push_back(number_text(number));
+  }
+  if (!whole && by_number_.size() > kMostFractions) {
     return DataError{file_, 0, 0,
                      fmt::format("column '{}' holds {} different numbers with fractions: these are "
                                  "no classes",
-                                 shown(name_), index.size()),
+                                 shown(name_), by_number_.size()),
                      "declare the data as numbers, not as class(k)"};
   }
-  for (auto& [value, id] : index) {
-    id = static_cast<double>(target.classes.size());
-    target.classes.push_back(number_text(value));
-  }
-  for (double& value : target.values)
-    value = index.find(value)->second;
-  return target;
+  return names;
+}
+
+Result<double> TargetValues::value(std::string_view text, bool quoted, int64_t line,
+                                   int64_t column) const {
+  text = label_of(text, quoted);
+  Result<std::optional<double>> number = read(text, line, column);
+  if (!number) return number.error();
+  if (*number && !classes_) return **number;
+  // The first pass has seen every value.
+  return *number ? by_number_.find(**number)->second : by_word_.find(text)->second;
 }
 
 } // namespace thalweg::runtime

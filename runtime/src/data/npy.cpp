@@ -1,11 +1,10 @@
-// NPY files, see npy.h.
+// NPY headers and writing, see npy.h.
 #include "data/npy.h"
 
 #include "base/file.h"
 
 #include <bit>
 #include <charconv>
-#include <cstring>
 #include <fmt/format.h>
 
 namespace thalweg::runtime {
@@ -127,46 +126,78 @@ Outcome write_npy(const std::string& path, const Tensor& tensor) {
   return file->commit();
 }
 
-Result<Tensor> parse_npy(std::string_view bytes, const std::string& name) {
+namespace {
+
+// '<f8', '>i4', '|b1', '|u1' …; nothing else is a number.
+std::optional<NpyHeader> element_of(const std::string& descr) {
+  if (descr.size() != 3 || std::string_view("<>|=").find(descr[0]) == std::string_view::npos)
+    return std::nullopt;
+  NpyHeader header;
+  header.big_endian = descr[0] == '>';
+  header.kind = descr[1];
+  header.size = descr[2] - '0';
+  const std::string_view sizes = header.kind == 'f'                         ? "48"
+                                 : header.kind == 'i' || header.kind == 'u' ? "1248"
+                                 : header.kind == 'b'                       ? "1"
+                                                                            : "";
+  if (sizes.find(descr[2]) == sizes.npos) return std::nullopt;
+  return header;
+}
+
+} // namespace
+
+Result<NpyHeader> read_npy_header(ByteSource& bytes, const std::string& name) {
+  constexpr size_t kMostHeader = size_t{1} << 20;
   const auto fail = [&](std::string text, std::string help = "") {
     return DataError{name, 0, 0, std::move(text), std::move(help)};
   };
+  std::string start(12, '\0');
+  Result<size_t> got = bytes.read_fully(start.data(), 10);
+  if (!got) return got.error();
+  if (*got < 10 || start.compare(0, kMagic.size(), kMagic) != 0) return fail("is no .npy file");
   const auto byte = [&](size_t i) {
-    return static_cast<size_t>(static_cast<unsigned char>(bytes[i]));
+    return static_cast<size_t>(static_cast<unsigned char>(start[i]));
   };
-  if (bytes.size() < 12 || bytes.substr(0, kMagic.size()) != kMagic) return fail("is no .npy file");
   const size_t version = byte(6);
-  if (version != 1 && version != 2)
-    return fail(fmt::format("has the .npy version {}, known are 1 and 2", version));
-  const size_t start = version == 1 ? 10 : 12;
+  if (version < 1 || version > 3)
+    return fail(fmt::format("has the .npy version {}, known are 1, 2 and 3", version));
   size_t length = byte(8) | byte(9) << 8;
-  if (version == 2) length |= byte(10) << 16 | byte(11) << 24;
-  if (length > bytes.size() - start) return fail("ends inside its header");
-  HeaderParser header(bytes.substr(start, length));
-  if (!header.parse()) return fail("has a header that cannot be read");
-  if (header.fortran) return fail("is in Fortran order", "save numpy.ascontiguousarray(a)");
-  std::optional<Scalar> scalar;
-  for (const Scalar known : {Scalar::f32, Scalar::f64, Scalar::i64})
-    if (header.descr == descr_of(known)) scalar = known;
-  if (!scalar) {
-    return fail(fmt::format("holds elements of type '{}'", shown(header.descr)),
-                "known are <f4, <f8 and <i8");
+  uint64_t begin = 10;
+  if (version > 1) {
+    got = bytes.read_fully(start.data() + 10, 2);
+    if (!got) return got.error();
+    length |= byte(10) << 16 | byte(11) << 24;
+    begin = 12;
   }
-  const std::optional<int64_t> count = element_count(header.shape);
-  const size_t have = bytes.size() - start - length;
-  if (!count || static_cast<uint64_t>(*count) * scalar_size(*scalar) != have) {
-    return fail(fmt::format("has {} bytes of data, its shape {} does not fit them", have,
-                            shape_text(header.shape)));
+  if (length > kMostHeader) return fail(fmt::format("has a header of {} bytes", length));
+  std::string text(length, '\0');
+  got = bytes.read_fully(text.data(), length);
+  if (!got) return got.error();
+  if (*got < length) return fail("ends inside its header");
+  HeaderParser parsed(text);
+  if (!parsed.parse()) {
+    if (text.find("'descr': [") != text.npos)
+      return fail("holds records of named fields", "save each field as an array of its own");
+    return fail("has a header that cannot be read");
   }
-  Result<Tensor> tensor = Tensor::make(*scalar, header.shape);
-  if (tensor) std::memcpy(tensor->data(), bytes.data() + start + length, have);
-  return tensor;
-}
-
-Result<Tensor> read_npy(const std::string& path, const std::string& name) {
-  Result<std::string> bytes = read_file(path, name);
-  if (!bytes) return bytes.error();
-  return parse_npy(*bytes, name);
+  std::optional<NpyHeader> header = element_of(parsed.descr);
+  if (!header) {
+    const bool object = parsed.descr.find('O') != parsed.descr.npos;
+    return fail(object ? "holds Python objects, which are never loaded"
+                       : fmt::format("holds elements of type '{}'", shown(parsed.descr)),
+                object ? "save an array of numbers: a.astype(float)"
+                       : "known are f4, f8, i1 to i8, u1 to u8 and truth values");
+  }
+  header->fortran = parsed.fortran;
+  header->shape = std::move(parsed.shape);
+  header->start = begin + length;
+  const std::optional<int64_t> count = element_count(header->shape);
+  const uint64_t have = bytes.size() - header->start;
+  if (!count || static_cast<uint64_t>(*count) * static_cast<uint64_t>(header->size) != have) {
+    return fail(fmt::format("has {} bytes of data, which its shape {} of {}{} does not fit", have,
+                            shape_text(header->shape), header->kind, header->size));
+  }
+  return *header;
 }
 
 } // namespace thalweg::runtime

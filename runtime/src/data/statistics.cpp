@@ -10,90 +10,80 @@ namespace thalweg::runtime {
 
 namespace {
 
-int64_t width_of(const Block& block) { return block.shape.size() == 2 ? block.shape[1] : 1; }
-
-// Mean and population deviation of one column's present values, in two passes each corrected once:
-// large offsets do not eat the digits. A constant column has its exact value and deviation 1.
-struct Moments {
-  double mean = 0, deviation = 1;
-  int64_t count = 0;
-};
-
-Moments moments_of(const Block& block, int64_t column, int64_t width) {
-  const auto each = [&](auto&& visit) {
-    for (size_t i = static_cast<size_t>(column); i < block.values.size();
-         i += static_cast<size_t>(width))
-      if (!std::isnan(block.values[i])) visit(block.values[i] * block.scale);
-  };
-  Moments moments;
-  double sum = 0, first = 0;
-  bool constant = true;
-  each([&](double value) {
-    if (moments.count == 0) first = value;
-    constant = constant && value == first;
-    sum += value;
-    ++moments.count;
-  });
-  if (constant) {
-    moments.mean = first;
-    return moments;
-  }
-  const auto count = static_cast<double>(moments.count);
-  moments.mean = sum / count;
-  double correction = 0;
-  each([&](double value) { correction += value - moments.mean; });
-  moments.mean += correction / count;
-  double squares = 0;
-  each([&](double value) { squares += (value - moments.mean) * (value - moments.mean); });
-  const double deviation = std::sqrt(squares / count);
-  moments.deviation = deviation == 0 ? 1 : deviation; // 0 only when the squares underflow
-  return moments;
+// a * a = square + rest exactly (Veltkamp, Dekker); NaN where it overflows.
+double rest_of_square(double a, double square) {
+  const double big = 134217729.0 * a; // 2^27 + 1
+  const double high = big - (big - a), low = a - high;
+  return ((high * high - square) + 2 * high * low) + low * low;
 }
 
 } // namespace
 
-Result<ColumnStatistics> column_statistics(const Block& training) {
-  ColumnStatistics statistics;
-  if (training.is_class) return statistics;
-  bool gaps = false;
-  for (const double value : training.values)
-    gaps = gaps || std::isnan(value);
-  if (!gaps && !training.standardize) return statistics;
-  const int64_t width = width_of(training);
-  for (int64_t column = 0; column < width; ++column) {
-    const Moments moments = moments_of(training, column, width);
-    const auto at = static_cast<size_t>(column);
-    const std::string name = at < training.column_names.size()
-                                 ? fmt::format("column '{}'", shown(training.column_names[at]))
-                                 : fmt::format("column {}", column);
-    if (moments.count == 0) {
-      return DataError{training.source, 0, 0,
-                       name + " has no value in the training rows, so it has no mean",
-                       "leave the column out with columns = [\"…\", …]"};
-    }
-    if (!std::isfinite(moments.mean) || !std::isfinite(moments.deviation)) {
-      return DataError{training.source, 0, 0,
-                       name + " holds values too large for a mean and a deviation", ""};
-    }
-    statistics.fill.push_back(moments.mean);
-    if (!training.standardize) continue;
-    statistics.center.push_back(moments.mean);
-    statistics.deviation.push_back(moments.deviation);
-  }
-  return statistics;
+void Moments::Twice::add(double value) {
+  const double sum = high + value, from_value = sum - high;
+  low += (high - (sum - from_value)) + (value - from_value);
+  high = sum;
 }
 
-void apply_statistics(const ColumnStatistics& statistics, Block& block) {
-  if (block.is_class) return;
-  const auto width = static_cast<size_t>(width_of(block));
-  for (size_t i = 0; i < block.values.size(); ++i) {
-    double value = block.values[i] * block.scale;
-    const size_t column = i % width;
-    if (std::isnan(value) && column < statistics.fill.size()) value = statistics.fill[column];
-    if (!statistics.center.empty())
-      value = (value - statistics.center[column]) / statistics.deviation[column];
-    block.values[i] = value;
+void Moments::Twice::add_square(double value) {
+  const double square = value * value;
+  add(square);
+  low += rest_of_square(value, square);
+}
+
+void Moments::add(double value) {
+  if (count_++ == 0) first_ = value;
+  constant_ = constant_ && value == first_;
+  const double distance = value - first_;
+  sum_.add(distance);
+  squares_.add_square(distance);
+}
+
+double Moments::mean() const {
+  return first_ + (sum_.high + sum_.low) / static_cast<double>(count_);
+}
+
+double Moments::deviation() const {
+  if (constant_) return 1;
+  // Σd² − (Σd)²/n, in twice the precision where it may cancel.
+  const auto count = static_cast<double>(count_);
+  const double square = sum_.high * sum_.high;
+  const double square_rest = rest_of_square(sum_.high, square) + 2 * sum_.high * sum_.low;
+  const double part = square / count;
+  const double part_rest = (std::fma(-part, count, square) + square_rest) / count;
+  Twice spread = squares_;
+  spread.add(-part);
+  const double deviation = std::sqrt(((spread.high - part_rest) + spread.low) / count);
+  return deviation == 0 ? 1 : deviation; // 0 only when the squares underflow
+}
+
+Result<ColumnStatistics> column_statistics(const Block& block, const std::vector<Moments>& moments,
+                                           int64_t training_rows) {
+  ColumnStatistics statistics;
+  for (size_t at = 0; at < moments.size(); ++at) {
+    const Moments& column = moments[at];
+    const std::string name = at < block.column_names.size()
+                                 ? fmt::format("column '{}'", shown(block.column_names[at]))
+                                 : fmt::format("column {}", at);
+    if (column.count() == 0) {
+      return DataError{block.source,
+                       0,
+                       0,
+                       name + " has no value in the training rows, so it has no mean",
+                       "leave the column out with columns = [\"…\", …]",
+                       DataFault::missing};
+    }
+    const bool gaps = column.count() < training_rows;
+    const double mean = column.mean(), deviation = block.standardize ? column.deviation() : 1;
+    if ((gaps || block.standardize) && !(std::isfinite(mean) && std::isfinite(deviation)))
+      return DataError{block.source, 0, 0,
+                       name + " holds values too large for a mean and a deviation", ""};
+    statistics.fill.push_back(mean);
+    if (!block.standardize) continue;
+    statistics.center.push_back(mean);
+    statistics.deviation.push_back(deviation);
   }
+  return statistics;
 }
 
 } // namespace thalweg::runtime
