@@ -132,7 +132,7 @@ private:
         bad(n_.names[1].span, "an .npy file holds one array")
             .help("several arrays come from one archive: npz(\"…\")");
     } else if (const Expr* e = named("names")) {
-      if (source_.members.size() != count)
+      if (e->as<ArrayLit>() && source_.members.size() != count)
         bad(e->span, fmt::format("'names' has an entry for each of the {} name{} before '='", count,
                                  count == 1 ? "" : "s"));
     } else {
