@@ -62,7 +62,7 @@ format-check: deps-check
 	@clang-format-19 --dry-run -Werror $(SOURCES)
 
 lint: deps-check all
-	@run-clang-tidy-19 -quiet -p build -j $(JOBS) $(TIDY_SOURCES:%=^$(CURDIR)/%$$)
+	@cmake/lint.sh build $(JOBS) $(TIDY_SOURCES)
 
 bench: deps-bench all
 	cmake --preset release -DTHALWEG_BUILD_BENCH=ON
