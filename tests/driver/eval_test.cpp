@@ -182,7 +182,7 @@ TEST_CASE("data come from the experiment that minimizes the problem") {
     std::filesystem::remove(folder.path("data.csv"));
     Ran ran = folder.thalweg("eval fit.tw");
     CHECK(ran.code == 1);
-    CHECK(ran.says("error[bad-data]"));
+    CHECK(ran.says("error[data-file]"));
   }
   SECTION("f32 computes and prints in f32") {
     json out = folder.thalweg("eval fit.tw --precision f32 " + point).json();
