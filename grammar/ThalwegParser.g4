@@ -54,7 +54,7 @@ separators: (SEMI | COMMA)+;
 optimizer: OPTIMIZER ident params? (ON scope=(TENSOR | MATRIX | VECTOR) variable=ident block | routesBody | ASSIGN expr);
 routesBody: LBRACE (route SEMI*)* RBRACE;
 route: ident (COMMA ident)* COLON expr;
-transform: TRANSFORM ident params? ON variable=ident block;
+transform: TRANSFORM ident params? ON variable=ident (OF point=ident)? block;
 schedule: SCHEDULE ident params? (ASSIGN expr | block);
 function: FUNCTION ident params? (ASSIGN expr | block) attached*;
 setDecl: SET ident params? OF variable=ident (COLON expr)? attached*;

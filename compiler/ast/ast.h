@@ -122,6 +122,7 @@ struct TransformDecl {
   Ident name;
   std::vector<Param> params;
   Ident variable; // `on g`
+  Ident point;    // `of x`; empty: the parameter is not looked at
   Block body;
 };
 

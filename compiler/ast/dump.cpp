@@ -18,7 +18,9 @@ public:
                           [&](const OptimizerDecl& o) { optimizer(d, o); },
                           [&](const TransformDecl& t) {
                             head(d, t.name, t.params,
-                                 fmt::format(" on {}", t.variable.name.view()));
+                                 fmt::format(" on {}{}{}", t.variable.name.view(),
+                                             t.point ? " of " : "",
+                                             t.point ? t.point.name.view() : ""));
                             block(t.body);
                           },
                           [&](const ScheduleDecl& s) {

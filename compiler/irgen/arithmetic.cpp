@@ -315,14 +315,53 @@ Value Elaborator::logical(const Logical& n) {
   return bad ? Value{} : total;
 }
 
+// The value of a condition made of numbers alone. Conditions are short: the depth is bounded.
+static std::optional<double> value_of_constants(const Graph& graph, ValueId id, int depth = 0) {
+  if (std::optional<double> known = scalar_constant(graph, id)) return known;
+  const Node& node = graph.node(id);
+  if (depth == 16 || node.operands.empty()) return std::nullopt;
+  std::vector<double> values;
+  for (ValueId operand : node.operands) {
+    std::optional<double> value = value_of_constants(graph, operand, depth + 1);
+    if (!value) return std::nullopt;
+    values.push_back(*value);
+  }
+  switch (node.op) {
+  case Op::cast:
+  case Op::broadcast: return values[0];
+  case Op::logical_not: return values[0] == 0;
+  case Op::logical_and: return values[0] != 0 && values[1] != 0;
+  case Op::logical_or: return values[0] != 0 || values[1] != 0;
+  case Op::lt: return values[0] < values[1];
+  case Op::le: return values[0] <= values[1];
+  case Op::eq: return values[0] == values[1];
+  case Op::ne: return values[0] != values[1];
+  default: return std::nullopt;
+  }
+}
+
+// Both sides are looked at, whichever is taken, unless the rank decides: then what stands for
+// another rank need not make sense for this one.
 Value Elaborator::conditional(const Expr&, const IfExpr& n) {
-  Value result = tensor(*n.otherwise);
-  const Expr* other = n.otherwise;
-  for (size_t k = n.arms.size(); k-- > 0;) {
-    Value c = condition(*n.arms[k].condition);
-    Value v = tensor(*n.arms[k].value);
-    result = choose(c, v, result, *n.arms[k].value, *other);
-    other = n.arms[k].value;
+  std::vector<std::pair<Value, const Expr*>> arms;
+  const Expr* last = n.otherwise;
+  for (const IfArm& arm : n.arms) {
+    int asked = ranks_asked_;
+    Value c = condition(*arm.condition);
+    std::optional<double> known;
+    if (c.is_tensor() && ranks_asked_ != asked) known = value_of_constants(u_.graph, c.id);
+    if (known && *known == 0) continue;
+    if (known) {
+      last = arm.value;
+      break;
+    }
+    arms.emplace_back(c, arm.value);
+  }
+  Value result = tensor(*last);
+  for (size_t k = arms.size(); k-- > 0;) {
+    Value v = tensor(*arms[k].second);
+    result = choose(arms[k].first, v, result, *arms[k].second, *last);
+    last = arms[k].second;
   }
   return result;
 }

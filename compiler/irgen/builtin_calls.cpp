@@ -253,6 +253,7 @@ Value Elaborator::extent(const Expr& e, const Call& n, std::string_view name) {
     return Value::tensor(b_.make(Op::across_sum, {b_.cast(count, DType::f64)}));
   }
   shape_sensitive = true;
+  ranks_asked_ += name == "rank";
   if (name == "rank")
     return Value::tensor(b_.constant(static_cast<double>(shape.size()), DType::i64));
   if (name == "size") {

@@ -155,6 +155,7 @@ private:
     for (const RuleCall& call : chain_.transforms) {
       const auto& transform = *call.decl->as<TransformDecl>();
       e_->bind(u_.program.symbol_of(transform.variable), g);
+      if (transform.point) e_->bind(u_.program.symbol_of(transform.point), Value::tensor(x_));
       enter(call);
       if (!body(transform.body, prefix(call))) return {};
       leave(call);

@@ -17,7 +17,7 @@ const Decl* DeclBuilder::item(P::ItemContext* node, std::string doc) {
     if (auto* d = node->transform()) {
       inner = d;
       return TransformDecl{env_.ident(d->ident(0)), stmts_.params(d->params()),
-                           env_.ident(d->variable),
+                           env_.ident(d->variable), d->point ? env_.ident(d->point) : Ident{},
                            stmts_.block(d->block(), BlockPlace::transform)};
     }
     if (auto* d = node->schedule()) {

@@ -190,6 +190,7 @@ void Resolver::transform(const TransformDecl& d) {
   declare_word("loss", SymbolKind::loss);
   declare(d.variable, SymbolKind::tensor);
   p_.symbols.back().uses = 1;
+  if (d.point) declare(d.point, SymbolKind::tensor);
   rule_body(d.body, &d.variable);
 }
 
