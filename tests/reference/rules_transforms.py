@@ -109,7 +109,7 @@ ITEMS = {
         adaptively("last_axis", 0.31, 0.5, 0.013, True),
     ],
     "centralize": [chained("random", "centralize()", optax.centralize)],
-    "scale_by": [chained("random", "scale_by(0.37)", lambda: optax.scale(0.37))],
+    "scale_gradient": [chained("random", "scale_gradient(0.37)", lambda: optax.scale(0.37))],
     "scale_by_sign": [chained("random", "scale_by_sign()", optax.scale_by_sign)],
     "add_decayed_weights": [
         decayed("torch", 0.073, 0.0083, 0.86),
