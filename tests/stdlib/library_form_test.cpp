@@ -25,9 +25,10 @@ struct FolderRule {
 
 // A folder that is not listed here fails the test: it has to be given its rule first.
 const std::map<std::string, FolderRule> kFolders = {
-    {"optimizers", {"optimizer", {"Errors:", "Source:", "Equals:"}}},
-    {"transforms", {"transform", {"Source:", "Equals:"}}},
-    {"schedules", {"schedule", {"Source:", "Equals:"}}},
+    {"optimizers",
+     {"optimizer", {"Hyperparameters:", "Errors:", "Source:", "Equals:", "Example:"}}},
+    {"transforms", {"transform", {"Errors:", "Source:", "Equals:", "Example:"}}},
+    {"schedules", {"schedule", {"Source:", "Equals:", "Example:"}}},
     {"functions", {"function", {}}},
     {"losses", {"function", {"Equals:"}}},
     {"problems", {"problem", {"Source:"}}},

@@ -134,6 +134,20 @@ void RuleRunner::start(const std::vector<std::vector<double>>& x, const Shapes& 
   TW_CHECK(calls_[0].call() == 0, "initial states");
 }
 
+// Element by element: compiled code is bound to the memory that is there.
+void RuleRunner::resume(const RuleRunner& other) {
+  auto copy = [](const Tensor& from, Tensor& to) {
+    for (int64_t i = 0; i < from.size(); ++i)
+      to.set_number(i, from.number(i));
+  };
+  for (size_t k = 0; k < shared_.size(); ++k)
+    copy(other.shared_[k], shared_[k]);
+  for (size_t r = 0; r < rows_.size(); ++r)
+    for (size_t k = 0; k < rows_[r].inputs.size(); ++k)
+      copy(other.rows_.at(r).inputs[k], rows_[r].inputs[k]);
+  t_ = other.t_;
+}
+
 void RuleRunner::bind(driver::BoundCall& call) {
   std::vector<Bindings> sizes;
   for (const TableRow& row : rows_)

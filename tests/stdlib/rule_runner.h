@@ -42,6 +42,8 @@ public:
   using Shapes = std::vector<std::vector<int64_t>>;
   // x as given, states at their initial values, step 1. May be called again with other sizes.
   void start(const std::vector<std::vector<double>>& x, const Shapes& shapes);
+  // Goes on from another's x, states and step; both have started with the same sizes.
+  void resume(const RuleRunner& other);
   void hyper(const std::string& name, double value);
   // What schedules see as the loss of the step before; infinite after start().
   void loss(double value);
