@@ -146,6 +146,7 @@ Value* MathEmitter::apply(Op op, DType from, DType to, std::span<Value* const> o
   case Op::floor: return floor(a);
   case Op::ceil: return ceil(a);
   case Op::round: return round_even(a);
+  case Op::stop_gradient: return a;
   case Op::logical_not: return builder_.CreateNot(a);
   case Op::is_finite:
     return builder_.CreateFCmpOLT(builder_.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, a),

@@ -16,6 +16,8 @@
 // functions (exp, log, pow, …) are those of ir/math, at most 2 ulp, the same bits everywhere.
 // `select(c, a, b)` takes a's value where c, else b's; the other side's value never leaks.
 //
+// `stop_gradient` is its operand, with derivative 0.
+//
 // Kinks: abs'(0) = sign(0) = 0, sqrt'(0) = 0 where the derivative is asked for through `norm`; ties
 // of two-argument max and min give half to each, in reductions an even split.
 //

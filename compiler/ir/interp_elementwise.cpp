@@ -38,6 +38,7 @@ template <class T> T unary_real(Op op, T x) {
   case Op::floor: return std::floor(x);
   case Op::ceil: return std::ceil(x);
   case Op::round: return math::round(b, x);
+  case Op::stop_gradient: return x;
   default: TW_CHECK(false, "no real evaluation of {}", op_info(op).name);
   }
 }

@@ -7,8 +7,8 @@
 namespace thalweg::testing {
 
 void Generator::unary() {
-  static const std::vector<Op> kExact = {Op::neg,   Op::abs,  Op::sign, Op::sqrt,
-                                         Op::floor, Op::ceil, Op::round};
+  static const std::vector<Op> kExact = {Op::neg,   Op::abs,  Op::sign,  Op::sqrt,
+                                         Op::floor, Op::ceil, Op::round, Op::stop_gradient};
   static const std::vector<Op> kElement = {
       Op::exp,  Op::expm1, Op::log,  Op::log1p, Op::sin,  Op::cos,     Op::tan,      Op::asin,
       Op::acos, Op::atan,  Op::sinh, Op::cosh,  Op::tanh, Op::sigmoid, Op::softplus, Op::erf};

@@ -157,6 +157,19 @@ ValueId forward_linear(Builder& b, const Node& node, std::span<const ValueId> op
   }
 }
 
+// The transpose of x[i, y[i]]: where column j is y[i], d[i], else 0. Elementwise, so it goes into
+// the loops of what uses it; an index out of range has failed where it was gathered.
+static std::optional<ValueId> one_of_each_row(Builder& b, const std::vector<ValueId>& indices,
+                                              ValueId d, const Shape& from) {
+  if (indices.size() != 2 || b.shape(d).size() != 1) return std::nullopt;
+  const Node& rows = b.graph().node(indices[0]);
+  if (rows.op != Op::iota || b.shape(d)[0] != from[0]) return std::nullopt;
+  ValueId column = b.broadcast(indices[1], from, {0});
+  ValueId chosen = b.make(Op::eq, {b.iota(from, 1), column});
+  return b.select(chosen, b.broadcast(d, from, {0}),
+                  b.full(0, Type::tensor(b.type(d).dtype, from)));
+}
+
 ValueId transpose_linear(Builder& b, const Node& node, size_t k, ValueId d) {
   const Shape& from = b.shape(node.operands[k]);
   switch (node.op) {
@@ -180,7 +193,11 @@ ValueId transpose_linear(Builder& b, const Node& node, size_t k, ValueId d) {
     return b.slice(d, {before.begin(), before.end()}, from);
   }
   case Op::concat: return transpose_concat(b, node, k, d);
-  case Op::gather: return b.scatter_add({node.operands.begin() + 1, node.operands.end()}, d, from);
+  case Op::gather: {
+    std::vector<ValueId> indices(node.operands.begin() + 1, node.operands.end());
+    if (std::optional<ValueId> chosen = one_of_each_row(b, indices, d, from)) return *chosen;
+    return b.scatter_add(std::move(indices), d, from);
+  }
   case Op::scatter_add:
     if (node.operands.size() == 1) return b.broadcast_scalar(d, from); // all into one number
     return b.gather(d, {node.operands.begin(), node.operands.end() - 1});

@@ -350,6 +350,7 @@ ExprPtr Tree::elementwise(ValueId id) {
   case Op::logical_or: return node(Kind::logic, "or", {x(0), x(1)}, rank);
   case Op::logical_not: return node(Kind::negation, "not", {x(0)}, rank);
   case Op::select: return node(Kind::choice, "", {x(0), x(1), x(2)}, rank);
+  case Op::stop_gradient: return x(0);
   case Op::is_finite: return node(Kind::call, "isfinite", {x(0)}, rank);
   default: return raw_call(id);
   }

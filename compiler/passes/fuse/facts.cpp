@@ -115,6 +115,7 @@ int own_cost(const Graph& graph, ValueId id) {
   case Op::sqrt:
   case Op::mod: return 4;
   case Op::gather: return 2;
+  case Op::stop_gradient: return 0;
   default:
     return op_info(node.op).emission == Emission::elementwise || node.op == Op::contract ? 1 : 0;
   }
