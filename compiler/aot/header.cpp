@@ -67,12 +67,16 @@ std::string library_header(const LibrarySpec& spec) {
       "   best). It may be copied and saved; it holds no pointers. Arrays must not overlap.\n"
       "   init sets it up for parameters x; step updates x in place by the gradient at x. The\n"
       "   functions return 0, or the reason why nothing of the result may be used:\n"
-      "     1 the rule failed   2 the rule converged    3 singular matrix\n"
+      "     1 the rule failed   2 the rule is done      3 singular matrix\n"
       "     4 index out of range                        5 a hyperparameter is out of its range\n"
       "     6 n is not the n of init                    7 a null pointer, or no state of this "
       "rule\n"
-      "   After a result other than 0 of step, x and the state are not to be used further. */\n",
+      "   After 1, 2 and 5 x and the state are as before; after any other they are not to be used. "
+      "*/\n",
       p);
+  if (!spec.variants.empty() && spec.variants[0].answer)
+    text += "/* answer writes what x stands for after a step: the rule's result, for use and for "
+            "validation. */\n";
   for (const Variant& variant : spec.variants) {
     const std::string s = variant_suffix(variant);
     const char* real = c_type(variant.dtype);
@@ -80,8 +84,13 @@ std::string library_header(const LibrarySpec& spec) {
         "size_t {0}_state_size{1}(size_t n);\n"
         "int {0}_init{1}(void* state, const {2}* x, size_t n, const {0}_hyper* hyper);\n"
         "int {0}_step{1}(void* state, {2}* x, const {2}* gradient, size_t n,\n"
-        "    const {0}_hyper* hyper);\n\n",
+        "    const {0}_hyper* hyper);\n",
         p, s, real);
+    if (variant.answer)
+      text += fmt::format("int {0}_answer{1}(void* state, const {2}* x, {2}* answer, size_t n,\n"
+                          "    const {0}_hyper* hyper);\n",
+                          p, s, real);
+    text += "\n";
   }
   text += fmt::format("#ifdef __cplusplus\n}}\n#endif\n#endif /* {} */\n", guard);
   return text;

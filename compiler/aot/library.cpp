@@ -62,8 +62,8 @@ void LibraryBuilder::check_pointers(const Arguments& arguments) {
   Value bad = builder_.CreateOr(builder_.CreateIsNull(arguments.state),
                                 builder_.CreateIsNull(arguments.hyper));
   Value array = builder_.CreateIsNull(arguments.x);
-  if (arguments.gradient)
-    array = builder_.CreateOr(array, builder_.CreateIsNull(arguments.gradient));
+  for (Value other : {arguments.gradient, arguments.answer})
+    if (other) array = builder_.CreateOr(array, builder_.CreateIsNull(other));
   array = builder_.CreateAnd(array, builder_.CreateICmpNE(arguments.n, builder_.getInt64(0)));
   bad = builder_.CreateOr(bad, array);
   bad = builder_.CreateOr(bad, builder_.CreateICmpSLT(arguments.n, builder_.getInt64(0)));
@@ -98,17 +98,42 @@ void LibraryBuilder::init(const Variant& variant, llvm::Function* program) {
   builder_.CreateRet(builder_.getInt32(TW_OK));
 }
 
-void LibraryBuilder::step(const Variant& variant, llvm::Function* program) {
-  llvm::Function* function = open("step" + variant_suffix(variant), builder_.getInt32Ty(),
-                                  {pointer_, pointer_, pointer_, word_, pointer_});
-  Arguments arguments{function->getArg(0), function->getArg(1), function->getArg(2),
-                      function->getArg(3), function->getArg(4), nullptr};
+LibraryBuilder::Value LibraryBuilder::check_state(const Arguments& arguments) {
   check_pointers(arguments);
   Value magic = builder_.CreateLoad(word_, field(arguments.state, kMagicAt));
   return_if(builder_.CreateICmpNE(magic, builder_.getInt64(kMagic)), TW_BAD_ARGUMENT);
   Value count = builder_.CreateLoad(word_, field(arguments.state, kCountAt));
   return_if(builder_.CreateICmpNE(count, arguments.n), TW_SHAPE_MISMATCH);
-  Value steps = field(arguments.state, kStepsAt);
+  return field(arguments.state, kStepsAt);
+}
+
+// Before the first step the answer is x.
+void LibraryBuilder::answer(const Variant& variant, llvm::Function* program) {
+  llvm::Function* function = open("answer" + variant_suffix(variant), builder_.getInt32Ty(),
+                                  {pointer_, pointer_, pointer_, word_, pointer_});
+  Arguments arguments{function->getArg(0), function->getArg(1), nullptr,
+                      function->getArg(3), function->getArg(4), nullptr,
+                      function->getArg(2)};
+  arguments.step_number = builder_.CreateLoad(word_, check_state(arguments));
+  auto* first = llvm::BasicBlock::Create(builder_.getContext(), "first", function);
+  auto* later = llvm::BasicBlock::Create(builder_.getContext(), "later", function);
+  builder_.CreateCondBr(builder_.CreateIsNull(arguments.step_number), first, later);
+  builder_.SetInsertPoint(first);
+  Value bytes = builder_.CreateMul(
+      arguments.n, builder_.getInt64(static_cast<uint64_t>(dtype_size(variant.dtype))));
+  builder_.CreateMemCpy(arguments.answer, llvm::MaybeAlign(), arguments.x, llvm::MaybeAlign(),
+                        bytes);
+  builder_.CreateRet(builder_.getInt32(TW_OK));
+  builder_.SetInsertPoint(later);
+  builder_.CreateRet(call(program, *variant.answer, arguments));
+}
+
+void LibraryBuilder::step(const Variant& variant, llvm::Function* program) {
+  llvm::Function* function = open("step" + variant_suffix(variant), builder_.getInt32Ty(),
+                                  {pointer_, pointer_, pointer_, word_, pointer_});
+  Arguments arguments{function->getArg(0), function->getArg(1), function->getArg(2),
+                      function->getArg(3), function->getArg(4), nullptr};
+  Value steps = check_state(arguments);
   arguments.step_number =
       builder_.CreateAdd(builder_.CreateLoad(word_, steps), builder_.getInt64(1));
   Value status = call(program, variant.step, arguments);
@@ -131,9 +156,11 @@ void LibraryBuilder::variant(const Variant& variant) {
   };
   llvm::Function* init_program = variant.init ? compile(*variant.init) : nullptr;
   llvm::Function* step_program = compile(variant.step);
+  llvm::Function* answer_program = variant.answer ? compile(*variant.answer) : nullptr;
   state_size(variant_suffix(variant));
   init(variant, init_program);
   step(variant, step_program);
+  if (answer_program) answer(variant, answer_program);
 }
 
 // A struct is returned as the System V ABI for x86-64 says: through memory if it has more than 16

@@ -9,6 +9,8 @@
 //   size_t  P_state_size S (size_t n);
 //   int     P_init S (void *state, const REAL *x, size_t n, const P_hyper *hyper);
 //   int     P_step S (void *state, REAL *x, const REAL *gradient, size_t n, const P_hyper *hyper);
+//   int     P_answer S (void *state, const REAL *x, REAL *answer, size_t n, const P_hyper *hyper);
+// the last for a rule whose result is another point than x.
 // They return a tw_status, call nothing but memset and memcpy, and keep nothing outside `state`.
 #pragma once
 
@@ -39,6 +41,7 @@ struct Binding {
   enum class Kind : uint8_t {
     x,           // init reads it, step updates it in place
     gradient,    // of step
+    answer,      // what answer writes
     state,       // state number `index` of the variant
     hyper,       // hyperparameter number `index`
     step_number, // t, from 1: f64 or i64, as the buffer says
@@ -76,6 +79,7 @@ struct Variant {
   std::vector<State> states;
   std::optional<BoundProgram> init; // none: all states start at 0
   BoundProgram step;
+  std::optional<BoundProgram> answer; // none: x itself
 };
 
 struct LibrarySpec {

@@ -65,7 +65,8 @@ std::vector<LibraryBuilder::Region> LibraryBuilder::regions_of(const Variant& va
       regions.push_back({count_of(bound, buffer), buffer.dtype, &bound, per_tensor, slot});
     }
   };
-  for (const BoundProgram* bound : {variant.init ? &*variant.init : nullptr, &variant.step})
+  for (const BoundProgram* bound : {variant.init ? &*variant.init : nullptr, &variant.step,
+                                    variant.answer ? &*variant.answer : nullptr})
     if (bound) {
       add_scratch(*bound, false);
       add_scratch(*bound, true);
@@ -145,6 +146,9 @@ LibraryBuilder::Value LibraryBuilder::pointer(const BoundProgram& bound, const B
   case Kind::gradient:
     TW_CHECK(arguments.gradient, "init of '{}' asks for a gradient", bound.program.name);
     return arguments.gradient;
+  case Kind::answer:
+    TW_CHECK(arguments.answer, "'{}' gives no answer", bound.program.name);
+    return arguments.answer;
   case Kind::hyper: return hyper_pointer(binding.index, buffer.dtype, arguments.hyper);
   case Kind::constant: return constant_pointer(binding.value, buffer.dtype);
   case Kind::step_number: {

@@ -27,6 +27,7 @@ private:
   // What the bindings of a call refer to, inside the function that makes the call.
   struct Arguments {
     Value state, x, gradient, n, hyper, step_number;
+    Value answer = nullptr;
   };
 
   llvm::Function* open(const std::string& name, llvm::Type* result,
@@ -34,6 +35,8 @@ private:
   void state_size(const std::string& suffix);
   void init(const Variant& variant, llvm::Function* program);
   void step(const Variant& variant, llvm::Function* program);
+  void answer(const Variant& variant, llvm::Function* program);
+  Value check_state(const Arguments& arguments); // of init; gives the place of the steps taken
   void return_if(Value condition, int status);
   void check_pointers(const Arguments& arguments);
 

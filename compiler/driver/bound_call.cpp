@@ -132,16 +132,24 @@ int32_t BoundCall::call(uint64_t seed, int64_t step) {
   return f_.entry(&call);
 }
 
-double BoundCall::scalar_result(size_t k) const {
-  const loops::Slot& slot = f_.layout.results[k];
-  const void* memory = buffers_[static_cast<size_t>(slot.slot)];
-  switch (slot.dtype) {
+static double scalar_at(const void* memory, DType dtype) {
+  switch (dtype) {
   case DType::f64: return *static_cast<const double*>(memory);
   case DType::f32: return *static_cast<const float*>(memory);
   case DType::i64: return static_cast<double>(*static_cast<const int64_t*>(memory));
   case DType::boolean: return *static_cast<const uint8_t*>(memory);
   }
   return 0;
+}
+
+double BoundCall::scalar_result(size_t k) const {
+  const loops::Slot& slot = f_.layout.results[k];
+  return scalar_at(buffers_[static_cast<size_t>(slot.slot)], slot.dtype);
+}
+
+double BoundCall::row_scalar_result(size_t row, size_t k) const {
+  const loops::Slot& slot = f_.layout.results[k];
+  return scalar_at(rows_[row].buffers[static_cast<size_t>(slot.slot)], slot.dtype);
 }
 
 } // namespace thalweg::driver

@@ -47,6 +47,7 @@ public:
   int32_t call(uint64_t seed = 0, int64_t step = 0);
   // Of a shared scalar result that nobody bound.
   double scalar_result(size_t k) const;
+  double row_scalar_result(size_t row, size_t k) const;
 
 private:
   const CompiledFunction& f_;

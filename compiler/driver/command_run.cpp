@@ -152,7 +152,7 @@ private:
       rt::Result<rt::Tensor> tensor = rt::Tensor::make(scalar, piece.shape);
       if (!tensor) continue;
       std::memcpy(tensor->data(),
-                  static_cast<const char*>(racer.point()) +
+                  static_cast<const char*>(racer.result()) +
                       static_cast<size_t>(piece.offset) * run_.objective->element_bytes(),
                   tensor->bytes());
       s.params.push_back({piece.name, std::make_shared<rt::Tensor>(std::move(*tensor))});
@@ -163,6 +163,9 @@ private:
   void show(const rt::ExperimentSummary& summary, const std::vector<rt::Curve>& curves) {
     std::string text = fmt::format("{}{}\n\n", run_.experiment.name, where());
     text += rt::format_table(rt::summary_table(summary), out_);
+    for (const rt::RunSummary& run : summary.runs)
+      if (run.stopped_by == rt::stopped_by_name(rt::StoppedBy::done))
+        text += fmt::format("\n{}: {}\n", run.name, run.message);
     rt::PlotOptions plot;
     plot.terminal = out_;
     plot.title = curve_name_;

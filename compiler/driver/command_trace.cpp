@@ -3,6 +3,7 @@
 #include "driver/problem_choice.h"
 #include "driver/rule_trace.h"
 #include "driver/settings.h"
+#include "irgen/variants.h"
 
 #include "diag/suggest.h"
 #include "passes/diff/diff.h"
@@ -11,7 +12,6 @@
 #include <cstdio>
 #include <fmt/ranges.h>
 #include <limits>
-#include <map>
 
 namespace thalweg::driver {
 
@@ -143,11 +143,12 @@ private:
     return false;
   }
 
+  // On that batch, from 1; on all rows for 0.
   std::optional<ObjectiveValue> objective(const std::vector<Tensor>& point, int64_t t) {
     if (!problem_.decl) return quadratic(point);
     std::vector<Tensor> inputs = numeric_hypers(problem_, experiment_.problem_hypers);
     inputs.insert(inputs.end(), point.begin(), point.end());
-    DataView view = batches_ ? data_.view(batches_->bind(t - 1)) : data_.view(false);
+    DataView view = batches_ && t > 0 ? data_.view(batches_->bind(t - 1)) : data_.view(false);
     InterpreterOptions options;
     options.bindings = data_.sizes;
     if (!data_.batch_dimension.empty()) options.bindings[data_.batch_dimension] = view.rows;
@@ -178,36 +179,20 @@ private:
   // ── the steps ──
   std::optional<std::vector<RuleTrace>> variants(const irgen::Unit& unit, const irgen::Chain& chain,
                                                  const TracePoint& start) {
-    std::map<size_t, std::vector<size_t>> by_rank;
-    std::vector<size_t> all;
-    for (size_t k = 0; k < start.values.size(); ++k) {
-      by_rank[start.values[k].rank()].push_back(k);
-      all.push_back(k);
-    }
-    std::optional<RuleUnit> first = irgen::elaborate_rule(unit, chain, 1);
-    if (!first) return std::nullopt;
+    std::vector<irgen::Subject> subjects = irgen::subjects_of(problem_);
+    if (!problem_.decl)
+      for (size_t k = 0; k < start.values.size(); ++k) {
+        Shape shape;
+        for (int64_t size : start.values[k].shape())
+          shape.push_back(Dim(size));
+        subjects.push_back({start.names[k], "", std::move(shape), {}});
+      }
+    auto found = irgen::elaborate_variants(unit, chain, subjects);
+    if (!found) return std::nullopt;
     std::vector<RuleTrace> variants;
-    if (first->demands.vector || (!first->shape_sensitive && !first->demands.matrix)) {
-      variants.emplace_back(front_, graph_, std::move(*first), all, experiment_.seed);
-      return variants;
-    }
-    for (auto& [rank, members] : by_rank) {
-      if (first->demands.matrix && rank != 2) {
-        front_.diags.report(DiagKind::shape_mismatch, chain.rule.span,
-                            fmt::format("'{}' is a rule for matrices; param '{}' has {} axes",
-                                        first->name, start.names[members[0]], rank));
-        return std::nullopt;
-      }
-      std::optional<RuleUnit> variant = irgen::elaborate_rule(unit, chain, rank);
-      if (!variant) return std::nullopt;
-      if (variant->demands.across && by_rank.size() > 1) {
-        front_.diags.report(DiagKind::not_lowered, chain.rule.span,
-                            "a rule that looks at shapes and also reduces over all parameters is "
-                            "not compiled yet for parameters of several ranks");
-        return std::nullopt;
-      }
-      variants.emplace_back(front_, graph_, std::move(*variant), members, experiment_.seed);
-    }
+    for (irgen::RuleVariant& variant : *found)
+      variants.emplace_back(front_, graph_, std::move(variant.rule), std::move(variant.parameters),
+                            experiment_.seed);
     return variants;
   }
 
@@ -217,37 +202,60 @@ private:
     if (!rules) return false;
     TracePoint point = start;
     print(fmt::format("{}, {}\n", title, unit.precision == DType::f32 ? "f32" : "f64"));
+    bool asks = false;
     for (RuleTrace& rule : *rules)
-      if (!rule.start(point)) return false;
+      asks = asks || rule.starts_from_objective();
+    std::optional<ObjectiveValue> before;
+    if (asks && !(before = objective(point.values, 0))) return false;
+    for (RuleTrace& rule : *rules)
+      if (!rule.start(point, before)) return false;
     double loss_before = std::numeric_limits<double>::infinity();
-    for (int64_t t = 1; t <= options_.steps; ++t) {
-      auto here = objective(point.values, t);
+    for (int64_t t = 1, batch = 1; t <= options_.steps; ++batch) {
+      auto here = objective(point.values, batch);
       if (!here) return false;
-      size_t queries = 0;
-      for (RuleTrace& rule : *rules) {
+      for (RuleTrace& rule : *rules)
         rule.begin(t, loss_before, *here);
-        queries = std::max(queries, rule.unit().queries.size());
-      }
-      for (size_t k = 0; k < queries; ++k) {
-        TracePoint at = point;
-        for (RuleTrace& rule : *rules)
-          if (k < rule.unit().queries.size() && !rule.query(k, point, at)) return false;
-        auto there = objective(at.values, t);
-        if (!there) return false;
-        for (RuleTrace& rule : *rules)
-          rule.answer(k, *there);
-      }
+      if (!queries(*rules, point, batch)) return false;
       Tensor loss = here->value;
       if (problem_.maximize) loss.set_number(0, -loss.number(0));
       std::string text = fmt::format("\nstep {}: f = {}{}\n", t, element_text(loss, 0), rows());
-      bool fine = true;
-      for (RuleTrace& rule : *rules)
-        fine = fine && rule.step(point, text);
-      if (!fine) return false;
+      std::optional<std::string> done;
+      for (RuleTrace& rule : *rules) {
+        if (!rule.step(point, text)) return false;
+        if (!done) done = rule.done();
+      }
       print(text);
+      if (done) {
+        print(fmt::format("  done: {}\n", *done));
+        break;
+      }
+      for (RuleTrace& rule : *rules)
+        rule.move(point);
+      if (!rules->front().taken()) {
+        print("  no step\n");
+        continue;
+      }
+      ++t;
       loss_before = loss.number(0);
     }
     print("\n");
+    return true;
+  }
+
+  // Points other than x: all parameters of all rules first, then the objective once.
+  bool queries(std::vector<RuleTrace>& rules, const TracePoint& point, int64_t batch) {
+    size_t count = 0;
+    for (const RuleTrace& rule : rules)
+      count = std::max(count, rule.unit().queries.size());
+    for (size_t k = 0; k < count; ++k) {
+      TracePoint at = point;
+      for (RuleTrace& rule : rules)
+        if (k < rule.unit().queries.size() && !rule.query(k, point, at)) return false;
+      auto there = objective(at.values, batch);
+      if (!there) return false;
+      for (RuleTrace& rule : rules)
+        rule.answer(k, *there);
+    }
     return true;
   }
   std::string rows() const {

@@ -129,7 +129,8 @@ bool check_experiment(Front& front, const ast::Decl& decl, const CommonOptions& 
   std::vector<std::string> names = racer_names(run->experiment);
   std::vector<std::vector<irgen::UnknownName>> unknown(names.size());
   for (size_t k = 0; k < names.size(); ++k) {
-    auto variants = irgen::elaborate_variants(unit, run->experiment.racers[k].chain, run->problem);
+    auto variants = irgen::elaborate_variants(unit, run->experiment.racers[k].chain,
+                                              irgen::subjects_of(run->problem));
     if (variants && !variants->empty())
       irgen::elaborate_records(unit, run->problem, variants->front().rule, names[k], names,
                                run->experiment.holdout > 0, run->experiment.records,

@@ -2,56 +2,13 @@
 // records.
 #pragma once
 
-#include "driver/objective.h"
+#include "driver/rule_instance.h"
 #include "irgen/records.h"
-#include "irgen/variants.h"
 #include "loop/stepper.h"
 
-#include <deque>
 #include <memory>
 
 namespace thalweg::driver {
-
-// A rule for the parameters it is applied to, with its memory.
-class RuleInstance {
-public:
-  RuleInstance(irgen::RuleUnit unit, std::vector<size_t> parameters)
-      : unit_(std::move(unit)), parameters_(std::move(parameters)) {}
-  const irgen::RuleUnit& unit() const { return unit_; }
-  bool compile(Pipeline& pipeline);
-  // Rows over the objective's pieces; `whole` is one row of everything (on vector).
-  bool bind(const Objective& objective, void* point, void* gradient);
-
-  // Memory of the shared inputs: t, loss, value, hypers.
-  int32_t initialize();
-  int32_t query(size_t k, void* to); // the points, into an arena
-  int32_t step(int64_t t, double loss, double value, uint64_t seed);
-  void set_query_value(size_t k, double value);
-  void* query_gradient(size_t k) { return query_gradients_[k].data(); }
-  void set_shared(int64_t t, double loss, double value);
-  // Schedule values at step t; reports of the last step.
-  int32_t rates(std::vector<double>& values);
-  double report(size_t k) const;
-  const std::vector<size_t>& parameters() const { return parameters_; }
-  const CompiledFunction& compiled_step() const { return compiled_[1]; }
-
-private:
-  void bind_shared(BoundCall& call);
-  void bind_rows(BoundCall& call);
-  irgen::RuleUnit unit_;
-  std::vector<size_t> parameters_;         // of the objective; all of them for `on vector`
-  std::vector<CompiledFunction> compiled_; // initial, step, rates, then the points
-  std::deque<BoundCall> calls_;
-  const Objective* objective_ = nullptr;
-  char* point_ = nullptr;
-  char* gradient_ = nullptr;
-  double t_ = 0, loss_ = 0;
-  Buffer value_;
-  std::vector<double> hypers_;
-  std::vector<Buffer> query_values_, query_gradients_;
-  std::vector<Buffer> shared_states_;
-  std::vector<std::vector<Buffer>> row_states_; // by row, by state
-};
 
 class RacerRun : public runtime::Stepper {
 public:
@@ -72,14 +29,17 @@ public:
   const std::string& name() const { return name_; }
   const irgen::RuleUnit& rule() const { return rules_[0]->unit(); }
   const std::vector<std::unique_ptr<RuleInstance>>& rules() const { return rules_; }
-  const void* point() const { return point_; }
+  const void* point() const { return point_; } // x
+  const void* result();                        // what the run gives: x, or the answer of its rules
   std::vector<double>
   metrics(); // on the validation part if there is one, else on the training part
   std::vector<std::pair<std::string, double>> reports() const;
   double final_loss(); // on the training part
 
 private:
-  runtime::StepStatus failed(int32_t status) const;
+  // `rule`: whose call ended so; null: the objective's.
+  runtime::StepStatus failed(int32_t status, RuleInstance* rule = nullptr);
+  runtime::StepStatus query_points();
   bool check_ranges();
   runtime::StepStatus records(const runtime::StepRequest& request, runtime::StepResult& result);
   Front& front_;
@@ -93,12 +53,12 @@ private:
   std::vector<CompiledFunction> record_code_;
   std::optional<BoundCall> record_call_;
   std::vector<Buffer> record_inputs_;
-  Buffer point_buffer_, gradient_buffer_, update_buffer_, query_buffer_;
+  Buffer point_buffer_, gradient_buffer_, update_buffer_, query_buffer_, answer_buffer_, before_;
   char *point_ = nullptr, *gradient_ = nullptr, *update_ = nullptr;
   bool wants_update_ = false, has_update_ = false;
   DataView batch_;
   double loss_before_; // of the last taken step; inf before the first
-  int64_t reported_ = 0;
+  int64_t taken_ = 0;  // steps
 };
 
 } // namespace thalweg::driver

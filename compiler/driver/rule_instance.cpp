@@ -1,5 +1,8 @@
-// A compiled rule over its table of tensors (see racer.h).
-#include "driver/racer.h"
+// A compiled rule over its table of tensors (see rule_instance.h).
+#include "driver/rule_instance.h"
+
+#include "base/text.h"
+#include "ir/varying.h"
 
 #include <algorithm>
 #include <cstring>
@@ -16,8 +19,18 @@ static void store(void* to, DType dtype, double value) {
     *static_cast<double*>(to) = value;
 }
 
-bool RuleInstance::compile(Pipeline& pipeline) {
-  // The schedules' values of a step and the `require` lines, without taking it.
+bool RuleInstance::compile(Pipeline& pipeline, bool several) {
+  const Graph& graph = pipeline.graph();
+  // Whether the check looks at what numbers and schedules give, not at tensors or the objective.
+  auto early = [&](const Check& check) {
+    for (ValueId id : reachable(graph, std::span(&check.condition, 1)))
+      if (const Node& node = graph.node(id); node.op == Op::arg) {
+        const Parameter& p = unit_.step.parameters[static_cast<size_t>(node.attr.ints[0])];
+        if (p.per_tensor || p.name == "value" || p.name.starts_with("query")) return false;
+      }
+    return true;
+  };
+  // The schedules' values of a step and the ranges of `require`, without taking it.
   Function rates = unit_.step;
   rates.name = unit_.name + ".rates";
   std::erase_if(rates.results, [&](const Result& r) {
@@ -25,9 +38,30 @@ bool RuleInstance::compile(Pipeline& pipeline) {
                unit_.recorded.end() ||
            r.updates >= 0;
   });
+  auto stops = [&](const Check& check) {
+    return std::any_of(unit_.stops.begin(), unit_.stops.end(),
+                       [&](const RuleUnit::Stop& stop) { return stop.status == check.status; });
+  };
+  std::erase_if(rates.checks, [&](const Check& c) { return stops(c) || !early(c); });
   std::vector<Function> functions{unit_.initial, unit_.step, rates};
   for (const RuleUnit::Query& query : unit_.queries)
     functions.push_back(query.point);
+  if (unit_.answer) {
+    answer_ = functions.size();
+    functions.push_back(*unit_.answer);
+  }
+  if (several && !unit_.step.checks.empty()) {
+    check_ = functions.size();
+    functions.push_back(unit_.step);
+    functions.back().name = unit_.name + ".check";
+    functions.back().results.clear();
+  }
+  starts_from_objective_ = false;
+  for (ValueId id : reachable(graph, roots_of(unit_.initial)))
+    if (const Node& node = graph.node(id); node.op == Op::arg) {
+      const std::string& name = unit_.step.parameters[static_cast<size_t>(node.attr.ints[0])].name;
+      starts_from_objective_ = starts_from_objective_ || name == "value" || name == "gradient";
+    }
   auto compiled = pipeline.compile(functions);
   if (!compiled) return false;
   compiled_ = std::move(*compiled);
@@ -162,21 +196,74 @@ void RuleInstance::set_shared(int64_t t, double loss, double value) {
   store(value_.data(), objective_->precision(), value);
 }
 
-int32_t RuleInstance::initialize() {
-  set_shared(1, std::numeric_limits<double>::infinity(), 0);
+int32_t RuleInstance::initialize(double value) {
+  set_shared(1, std::numeric_limits<double>::infinity(), value);
   return calls_[0].call();
 }
 
-int32_t RuleInstance::query(size_t k, void* to) {
-  BoundCall& call = calls_[3 + k];
-  bool whole = unit_.demands.vector;
-  for (size_t r = 0; r < (whole ? 1 : parameters_.size()); ++r)
-    call.row_result(r, 0,
-                    static_cast<char*>(to) +
-                        (whole ? 0
-                               : static_cast<size_t>(objective_->pieces()[parameters_[r]].offset) *
-                                     objective_->element_bytes()));
+size_t RuleInstance::row_offset(size_t row) const {
+  if (unit_.demands.vector) return 0;
+  return static_cast<size_t>(objective_->pieces()[parameters_[row]].offset) *
+         objective_->element_bytes();
+}
+
+int32_t RuleInstance::into(BoundCall& call, void* to) {
+  for (size_t r = 0; r < row_count(); ++r)
+    call.row_result(r, 0, static_cast<char*>(to) + row_offset(r));
   return call.prepare() ? call.call() : TW_OUT_OF_MEMORY;
+}
+
+int32_t RuleInstance::query(size_t k, void* to) { return into(calls_[3 + k], to); }
+
+int32_t RuleInstance::answer(int64_t t, void* to) {
+  set_shared(t, loss_, 0);
+  return into(calls_[answer_], to);
+}
+
+int32_t RuleInstance::check(uint64_t seed) {
+  return check_ == 0 ? TW_OK : calls_[check_].call(seed, static_cast<int64_t>(t_));
+}
+
+bool RuleInstance::taken() const {
+  return !unit_.gated || calls_[1].scalar_result(unit_.step.results.size() - 1) != 0;
+}
+
+// The step changed nothing, so the holes are still to be had: a function of its own.
+std::string RuleInstance::stop_text(Pipeline& pipeline, const RuleUnit::Stop& stop, uint64_t seed) {
+  Function f = unit_.step;
+  f.name = unit_.name + ".stop";
+  f.results.clear();
+  for (const Check& check : f.checks)
+    if (check.status == stop.status) f.results.push_back({"condition", check.condition, true, -1});
+  f.checks.clear();
+  for (ValueId hole : stop.holes)
+    f.results.push_back({"hole", hole, true, -1});
+  std::vector<bool> varies = varies_by_tensor(pipeline.graph(), f);
+  for (Result& result : f.results)
+    result.per_tensor = varies[result.value.value];
+  std::string text = stop.pieces[0];
+  auto compiled = pipeline.compile({f});
+  std::optional<BoundCall> call;
+  if (compiled) {
+    call.emplace((*compiled)[0]);
+    bind_shared(*call);
+    bind_rows(*call);
+  }
+  bool known = call && call->prepare() && call->call(seed, static_cast<int64_t>(t_)) == TW_OK;
+  size_t row = 0; // the first tensor that it fired for
+  bool of_tensor = known && f.results[0].per_tensor;
+  while (of_tensor && row + 1 < row_count() && call->row_scalar_result(row, 0) == 0)
+    ++row;
+  for (size_t k = 0; k < stop.holes.size(); ++k) {
+    std::string value = "?";
+    if (known)
+      value = runtime::number_text(f.results[k + 1].per_tensor ? call->row_scalar_result(row, k + 1)
+                                                               : call->scalar_result(k + 1));
+    text += value + stop.pieces[k + 1];
+  }
+  if (of_tensor && row_count() > 1)
+    text += " (param '" + objective_->pieces()[parameters_[row]].name + "')";
+  return text;
 }
 
 void RuleInstance::set_query_value(size_t k, double value) {

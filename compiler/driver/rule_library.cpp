@@ -124,7 +124,13 @@ private:
           .note("a library sees a parameter as one row of numbers");
       return false;
     }
-    std::vector<bool> used = arguments_of(graph, unit.step, roots_of(unit.step));
+    std::vector<bool> used = arguments_of(graph, unit.initial, roots_of(unit.initial));
+    if (used[unit.index_of("gradient")] || used[unit.index_of("value")]) {
+      refuse("its states start from what f or ∇f is at x before step 1")
+          .note("the caller of a library hands in ∇f at x in each step, not before");
+      return false;
+    }
+    used = arguments_of(graph, unit.step, roots_of(unit.step));
     for (size_t k = 0; k < used.size(); ++k)
       if (used[k] && (unit.step.parameters[k].name == "loss")) {
         refuse("one of its schedules watches the loss")
@@ -167,9 +173,14 @@ private:
   }
 
   std::optional<aot::BoundProgram> lower(Graph& graph, Pipeline& pipeline, const RuleUnit& unit,
-                                         Function f, bool init) {
-    for (Check& check : f.checks)
-      check.status = TW_REQUIRE_VIOLATED;
+                                         Function f, Kind result) {
+    bool init = result == Kind::state;
+    for (Check& check : f.checks) {
+      int status = TW_REQUIRE_VIOLATED;
+      for (const RuleUnit::Stop& stop : unit.stops)
+        if (stop.status == check.status) status = stop.done ? TW_DONE_STATEMENT : TW_FAIL_STATEMENT;
+      check.status = status;
+    }
     Function finished = pipeline.finish(without_unused(graph, f));
     if (options_.stop_after == "ir") return std::nullopt;
     std::optional<loops::Lowered> lowered = pipeline.lower(finished);
@@ -178,7 +189,7 @@ private:
     for (const Parameter& p : finished.parameters)
       parameters.push_back(binding(unit, p, init));
     for (size_t k = 0; k < finished.results.size(); ++k)
-      results.push_back(init ? Binding{Kind::state, static_cast<int>(k)} : Binding{});
+      results.push_back({result, static_cast<int>(k)});
     return aot::bind(*lowered, parameters, results);
   }
 
@@ -209,13 +220,21 @@ private:
           const std::string& name = rule->step.parameters[k].name;
           early = early && (name == "t" || name.starts_with("hyper "));
         }
+      early = early && std::none_of(rule->stops.begin(), rule->stops.end(),
+                                    [&](const auto& stop) { return stop.status == check.status; });
       if (early) initial.checks.push_back(check);
     }
     Function step = rule->step;
     step.name = fmt::format("{}.step{}", spec_.prefix, suffix);
     step.results.resize(1 + rule->states.size()); // rates and reports have no reader
-    auto init_program = lower(graph, pipeline, *rule, initial, true);
-    auto step_program = lower(graph, pipeline, *rule, step, false);
+    auto init_program = lower(graph, pipeline, *rule, initial, Kind::state);
+    auto step_program = lower(graph, pipeline, *rule, step, Kind::scratch);
+    if (rule->answer) {
+      Function answer = *rule->answer;
+      answer.name = fmt::format("{}.answer{}", spec_.prefix, suffix);
+      out.answer = lower(graph, pipeline, *rule, answer, Kind::answer);
+      if (!out.answer && options_.stop_after.empty()) return false;
+    }
     dumps += pipeline.dumps();
     for (const PassTime& time : pipeline.times())
       times.push_back(time);

@@ -106,7 +106,7 @@ std::vector<TableRow> RuleTrace::rows(const TracePoint& point) const {
   return rows;
 }
 
-std::optional<TableEvaluated> RuleTrace::evaluate(const Function& f, const TracePoint& point) {
+TableEvaluated RuleTrace::interpret(const Function& f, const TracePoint& point) const {
   InterpreterOptions options;
   options.random = [&](const RandomRequest& request, Tensor& out) {
     std::string name = request.place.row < 0 || whole()
@@ -119,15 +119,62 @@ std::optional<TableEvaluated> RuleTrace::evaluate(const Function& f, const Trace
                round, t_},
               out);
   };
-  TableEvaluated out = Interpreter(graph_, options).evaluate_table(f, shared(), rows(point));
+  return Interpreter(graph_, options).evaluate_table(f, shared(), rows(point));
+}
+
+std::optional<TableEvaluated> RuleTrace::evaluate(const Function& f, const TracePoint& point) {
+  TableEvaluated out = interpret(f, point);
   if (out.ok()) return out;
+  for (const RuleUnit::Stop& stop : unit_.stops) {
+    if (stop.status != out.failure->status) continue;
+    std::string text = stop_text(stop, out.failure->row, point);
+    if (stop.done)
+      done_ = text;
+    else
+      front_.diags.report(DiagKind::run_failed, out.failure->span,
+                          fmt::format("{} at step {}: {}", unit_.name, t_, text));
+    return std::nullopt;
+  }
   report_failure(front_, f, *out.failure, fmt::format("{} at step {}", unit_.name, t_));
   return std::nullopt;
 }
 
-bool RuleTrace::start(const TracePoint& point) {
+std::string RuleTrace::stop_text(const RuleUnit::Stop& stop, int64_t row,
+                                 const TracePoint& point) const {
+  Function f = unit_.step;
+  f.checks.clear();
+  f.results.clear();
+  for (ValueId hole : stop.holes)
+    f.results.push_back({"hole", hole, true, -1});
+  std::vector<bool> varies = varies_by_tensor(graph_, f);
+  for (Result& result : f.results)
+    result.per_tensor = varies[result.value.value];
+  TableEvaluated out = interpret(f, point);
+  std::string text = stop.pieces[0];
+  size_t shared = 0, own = 0, at = row < 0 ? 0 : static_cast<size_t>(row);
+  for (size_t k = 0; k < stop.holes.size(); ++k) {
+    std::string value = "?";
+    if (out.ok())
+      value = element_text(f.results[k].per_tensor ? out.rows[at][own++] : out.shared[shared++], 0);
+    text += value + stop.pieces[k + 1];
+  }
+  if (row >= 0 && row_count() > 1) text += fmt::format(" (param '{}')", point.names[members_[at]]);
+  return text;
+}
+
+bool RuleTrace::starts_from_objective() const {
+  for (ValueId id : reachable(graph_, roots_of(unit_.initial)))
+    if (const Node& node = graph_.node(id); node.op == Op::arg) {
+      const std::string& name = unit_.step.parameters[static_cast<size_t>(node.attr.ints[0])].name;
+      if (name == "value" || name == "gradient") return true;
+    }
+  return false;
+}
+
+bool RuleTrace::start(const TracePoint& point, const std::optional<ObjectiveValue>& here) {
   t_ = 1;
   loss_ = std::numeric_limits<double>::infinity();
+  here_ = here;
   std::optional<TableEvaluated> out =
       evaluate(simplify::contract_fma(graph_, simplify::simplify(graph_, unit_.initial)), point);
   if (!out) return false;
@@ -247,27 +294,40 @@ std::string RuleTrace::text(const TracePoint& point, const TableEvaluated& named
   return out;
 }
 
-bool RuleTrace::step(TracePoint& point, std::string& out) {
-  std::optional<TableEvaluated> named = evaluate(named_, point);
-  if (!named) return false;
-  std::optional<TableEvaluated> next = evaluate(finished_, point);
-  if (!next) return false;
-  out += text(point, *named, *next);
+bool RuleTrace::step(const TracePoint& point, std::string& out) {
+  next_.reset();
+  done_.reset();
+  // The values of the text first; what ends the step is told by the function that takes it.
+  Function named = named_;
+  named.checks.clear();
+  std::optional<TableEvaluated> values = evaluate(named, point);
+  if (!values) return false;
+  next_ = evaluate(finished_, point);
+  if (!next_) return done_.has_value();
+  out += text(point, *values, *next_);
+  return true;
+}
+
+bool RuleTrace::taken() const {
+  return !unit_.gated || (next_ && next_->shared.back().number(0) != 0);
+}
+
+void RuleTrace::move(TracePoint& point) {
+  if (!next_) return;
   size_t shared_at = 0, row_at = 1; // the first result is the new x
   size_t shared_state = 0, row_state = 0;
   for (const RuleUnit::State& state : unit_.states) {
     if (!state.per_tensor) {
-      shared_states_[shared_state++] = next->shared[shared_at++];
+      shared_states_[shared_state++] = next_->shared[shared_at++];
       continue;
     }
     for (size_t r = 0; r < row_count(); ++r)
-      row_states_[r][row_state] = next->rows[r][row_at];
+      row_states_[r][row_state] = next_->rows[r][row_at];
     ++row_state;
     ++row_at;
   }
   for (size_t r = 0; r < row_count(); ++r)
-    scatter(next->rows[r][0], r, point.values);
-  return true;
+    scatter(next_->rows[r][0], r, point.values);
 }
 
 } // namespace thalweg::driver

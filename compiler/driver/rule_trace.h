@@ -28,19 +28,27 @@ public:
             uint64_t seed);
 
   const irgen::RuleUnit& unit() const { return unit_; }
+  bool starts_from_objective() const; // initial states ask for f or ∇f at x
   // States before step 1. False after messages, as below.
-  bool start(const TracePoint& point);
+  bool start(const TracePoint& point, const std::optional<ObjectiveValue>& here);
   // Point k other than x at which the rule asks for f or ∇f: into `at`.
   bool query(size_t k, const TracePoint& point, TracePoint& at);
   void answer(size_t k, const ObjectiveValue& value);
   void begin(int64_t t, double loss_before, const ObjectiveValue& here);
-  // Values of the step as text; moves `point` and the states.
-  bool step(TracePoint& point, std::string& text);
+  // Values of the step as text, before anything moves.
+  bool step(const TracePoint& point, std::string& text);
+  const std::optional<std::string>& done() const { return done_; } // that it ended so
+  void move(TracePoint& point);                                    // and the states
+  bool taken() const;
 
 private:
   std::vector<Tensor> shared() const;
   std::vector<TableRow> rows(const TracePoint& point) const;
+  // Nothing after a message, or when a `done` ended it.
   std::optional<TableEvaluated> evaluate(const Function& f, const TracePoint& point);
+  TableEvaluated interpret(const Function& f, const TracePoint& point) const;
+  std::string stop_text(const irgen::RuleUnit::Stop& stop, int64_t row,
+                        const TracePoint& point) const;
   bool whole() const { return unit_.demands.vector; }
   size_t row_count() const { return whole() ? 1 : members_.size(); }
   Tensor gather(const std::vector<Tensor>& parts, size_t row) const;
@@ -59,6 +67,8 @@ private:
   double loss_ = 0;
   std::optional<ObjectiveValue> here_;
   std::vector<std::optional<ObjectiveValue>> answers_;
+  std::optional<TableEvaluated> next_; // what the last step gave
+  std::optional<std::string> done_;
   std::vector<Tensor> shared_states_;
   std::vector<std::vector<Tensor>> row_states_; // by row, by state of the row
 };

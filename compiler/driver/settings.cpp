@@ -92,10 +92,16 @@ static const std::vector<ast::Param>& params_of(const ast::Decl& decl) {
 // What can be set of a rule call: RULE.lr, and RULE.lr.peak where the value is a schedule.
 static void add_names(const irgen::RuleCall& call, const std::string& rule,
                       std::vector<std::string>& known) {
+  if (!call.decl) return;
   const std::vector<ast::Param>& params = params_of(*call.decl);
   for (size_t k = 0; k < params.size(); ++k) {
     const irgen::Argument& argument = call.arguments[k];
     std::string name = rule + "." + params[k].name.name.str();
+    if (argument.kind == irgen::Argument::Kind::rule) {
+      for (const irgen::RuleCall& transform : argument.rule->transforms)
+        add_names(transform, name + "." + ast::name_of(*transform.decl).name.str(), known);
+      add_names(argument.rule->rule, name, known);
+    }
     if (argument.kind == irgen::Argument::Kind::schedule)
       for (const ast::Param& param : argument.schedule->params)
         known.push_back(name + "." + param.name.name.str());
@@ -103,8 +109,11 @@ static void add_names(const irgen::RuleCall& call, const std::string& rule,
   }
 }
 
-// "lr" or "lr.peak" of a rule call: the argument it names.
+static irgen::Argument* find_argument(irgen::Chain& chain, std::string_view path);
+
+// "lr", "lr.peak" or "inner.lr" of a rule call: the argument it names.
 static irgen::Argument* find_argument(irgen::RuleCall& call, std::string_view path) {
+  if (!call.decl) return nullptr;
   const std::vector<ast::Param>* params = &params_of(*call.decl);
   std::vector<irgen::Argument>* arguments = &call.arguments;
   while (true) {
@@ -116,11 +125,21 @@ static irgen::Argument* find_argument(irgen::RuleCall& call, std::string_view pa
     if (k == params->size()) return nullptr;
     irgen::Argument& argument = (*arguments)[k];
     if (dot == path.npos) return &argument;
+    path = path.substr(dot + 1);
+    if (argument.kind == irgen::Argument::Kind::rule) return find_argument(*argument.rule, path);
     if (argument.kind != irgen::Argument::Kind::schedule) return nullptr;
     params = &argument.schedule->params;
     arguments = &argument.arguments;
-    path = path.substr(dot + 1);
   }
+}
+
+// In an inner chain a transform goes by its name.
+static irgen::Argument* find_argument(irgen::Chain& chain, std::string_view path) {
+  size_t dot = path.find('.');
+  for (irgen::RuleCall& transform : chain.transforms)
+    if (dot != path.npos && ast::name_of(*transform.decl).name == path.substr(0, dot))
+      return find_argument(transform, path.substr(dot + 1));
+  return find_argument(chain.rule, path);
 }
 
 bool apply_settings(Front& front, const std::vector<Setting>& settings, irgen::ExperimentUnit& x) {

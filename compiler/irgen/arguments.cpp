@@ -44,6 +44,29 @@ static const std::vector<Param>* params_of(const Decl& decl) {
                     decl.node);
 }
 
+// A flag is one by its default value, an optimizer by that or by its type; all else are numbers.
+static bool suits(const Unit& unit, const Param& param, const Argument& a) {
+  const Expr* value = param.value;
+  bool flag = value && value->as<BoolLit>();
+  bool rule =
+      param.type && param.type->kind && param.type->kind.name == std::string_view("optimizer");
+  if (!rule && value) {
+    const Call* call = value->as<Call>();
+    sema::SymbolId id = unit.program.symbol_of(call ? *call->callee : *value);
+    const Decl* item = id.valid() ? unit.program.symbol(id).item : nullptr;
+    rule = value->as<Pipe>() || (item && item->as<OptimizerDecl>());
+  }
+  using Kind = Argument::Kind;
+  const char* wanted = flag                      ? "is true or false"
+                       : rule                    ? "takes an optimizer"
+                       : a.kind == Kind::boolean ? "takes no truth value"
+                                                 : "takes no optimizer";
+  if (flag == (a.kind == Kind::boolean) && rule == (a.kind == Kind::rule)) return true;
+  unit.diags.report(DiagKind::wrong_kind, a.span,
+                    fmt::format("'{}' {}", param.name.name.view(), wanted));
+  return false;
+}
+
 // One argument per parameter: given, or the default; a missing one was reported by sema.
 static std::optional<std::vector<Argument>>
 arguments(const Unit& unit, const std::vector<Param>& params, const std::vector<Arg>& given) {
@@ -73,17 +96,17 @@ arguments(const Unit& unit, const std::vector<Param>& params, const std::vector<
     std::optional<Argument> a = argument(unit, *e);
     if (!a) return std::nullopt;
     a->span = e->span;
-    // A flag is one by its default value; anything else is no flag.
-    bool flag = params[k].value && params[k].value->as<BoolLit>();
-    if (flag != (a->kind == Argument::Kind::boolean)) {
-      unit.diags.report(DiagKind::wrong_kind, e->span,
-                        fmt::format("'{}' {}", params[k].name.name.view(),
-                                    flag ? "is true or false" : "takes no truth value"));
-      return std::nullopt;
-    }
+    if (!suits(unit, params[k], *a)) return std::nullopt;
     out.push_back(std::move(*a));
   }
   return out;
+}
+
+// The declaration that `Name` or `Name(…)` names.
+static const Decl* named_item(const Unit& unit, const Expr& e) {
+  const Call* call = e.as<Call>();
+  sema::SymbolId id = unit.program.symbol_of(call ? *call->callee : e);
+  return id.valid() ? unit.program.symbol(id).item : nullptr;
 }
 
 static std::optional<Argument> argument(const Unit& unit, const Expr& e) {
@@ -93,18 +116,23 @@ static std::optional<Argument> argument(const Unit& unit, const Expr& e) {
     out.number = literal->value;
     return out;
   }
-  const Call* call = e.as<Call>();
-  sema::SymbolId id = call ? unit.program.symbol_of(*call->callee) : sema::SymbolId{};
-  const Decl* item = id.valid() ? unit.program.symbol(id).item : nullptr;
+  const Decl* item = named_item(unit, e);
   if (item && unit.program.broken.contains(item)) return std::nullopt;
-  if (item &&
-      (item->as<ScheduleDecl>() || item->as<OptimizerDecl>() || item->as<TransformDecl>())) {
-    std::optional<std::vector<Argument>> inner = arguments(unit, *params_of(*item), call->args);
+  if (item && item->as<ScheduleDecl>()) {
+    const Call* call = e.as<Call>();
+    std::optional<std::vector<Argument>> inner =
+        arguments(unit, *params_of(*item), call ? call->args : std::vector<Arg>{});
     if (!inner) return std::nullopt;
-    out.kind = item->as<ScheduleDecl>() ? Argument::Kind::schedule : Argument::Kind::rule;
+    out.kind = Argument::Kind::schedule;
     out.schedule = item->as<ScheduleDecl>();
-    out.rule = item;
     out.arguments = std::move(*inner);
+    return out;
+  }
+  if (e.as<Pipe>() || (item && params_of(*item))) {
+    std::optional<Chain> chain = chain_of(unit, e, DiagKind::wrong_kind);
+    if (!chain) return std::nullopt;
+    out.kind = Argument::Kind::rule;
+    out.rule = std::make_shared<Chain>(std::move(*chain));
     return out;
   }
   std::optional<double> number = constant_number(unit, e);
@@ -119,21 +147,25 @@ std::optional<RuleCall> default_call(const Unit& unit, const Decl& decl) {
   for (const Param& param : params) {
     std::optional<Argument> a =
         Argument{Argument::Kind::number, 1, nullptr, nullptr, {}, param.span};
+    // An optimizer that has to be given: one whose step is the gradient.
+    if (!param.value && param.type && param.type->kind.name == std::string_view("optimizer"))
+      a = Argument{Argument::Kind::rule, 0, nullptr, std::make_shared<Chain>(), {}, param.span};
     if (param.value) a = argument(unit, *param.value);
     if (!a) return std::nullopt;
     a->span = param.span;
+    if (!suits(unit, param, *a)) return std::nullopt;
     call.arguments.push_back(std::move(*a));
   }
   return call;
 }
 
-std::optional<RuleCall> rule_call(const Unit& unit, const Expr& e) {
+static std::optional<RuleCall> rule_call(const Unit& unit, const Expr& e) {
   const Call* call = e.as<Call>();
-  sema::SymbolId id = unit.program.symbol_of(call ? *call->callee : e);
-  const Decl* item = id.valid() ? unit.program.symbol(id).item : nullptr;
+  const Decl* item = named_item(unit, e);
   if (item && unit.program.broken.contains(item)) return std::nullopt;
   if (!item || !params_of(*item) || item->as<ScheduleDecl>()) {
-    if (id.valid() || !(call ? call->callee : &e)->as<NameRef>())
+    if (item || !(call ? call->callee : &e)->as<NameRef>() ||
+        unit.program.symbol_of(call ? *call->callee : e).valid())
       unit.diags.report(DiagKind::wrong_kind, e.span, "an optimizer or a transform is needed here");
     return std::nullopt;
   }
@@ -141,6 +173,32 @@ std::optional<RuleCall> rule_call(const Unit& unit, const Expr& e) {
       arguments(unit, *params_of(*item), call ? call->args : std::vector<Arg>{});
   if (!values) return std::nullopt;
   return RuleCall{item, std::move(*values), e.span};
+}
+
+std::optional<Chain> chain_of(const Unit& unit, const Expr& e, DiagKind kind) {
+  std::vector<const Expr*> stages{&e};
+  if (const auto* pipe = e.as<Pipe>()) stages = pipe->stages;
+  Chain chain;
+  bool fine = true;
+  for (size_t k = 0; k < stages.size(); ++k) {
+    std::optional<RuleCall> call = rule_call(unit, *stages[k]);
+    if (!call) {
+      fine = false;
+      continue;
+    }
+    bool last = k + 1 == stages.size(), optimizer = call->decl->as<OptimizerDecl>() != nullptr;
+    if (last != optimizer) {
+      unit.diags.report(kind, stages[k]->span,
+                        last ? "a chain ends with an optimizer"
+                             : "only transforms stand before the last '|>'");
+      fine = false;
+    } else if (last) {
+      chain.rule = std::move(*call);
+    } else {
+      chain.transforms.push_back(std::move(*call));
+    }
+  }
+  return fine ? std::optional(std::move(chain)) : std::nullopt;
 }
 
 bool check_schedule(const Unit& unit, const Decl& decl) {

@@ -343,26 +343,24 @@ static std::optional<double> value_of_constants(const Graph& graph, ValueId id, 
 // Both sides are looked at, whichever is taken, unless the rank decides: then what stands for
 // another rank need not make sense for this one.
 Value Elaborator::conditional(const Expr&, const IfExpr& n) {
-  std::vector<std::pair<Value, const Expr*>> arms;
-  const Expr* last = n.otherwise;
+  size_t depth = path.size();
+  std::vector<Value> conditions;
   for (const IfArm& arm : n.arms) {
-    int asked = ranks_asked_;
-    Value c = condition(*arm.condition);
-    std::optional<double> known;
-    if (c.is_tensor() && ranks_asked_ != asked) known = value_of_constants(u_.graph, c.id);
-    if (known && *known == 0) continue;
-    if (known) {
-      last = arm.value;
-      break;
-    }
-    arms.emplace_back(c, arm.value);
+    conditions.push_back(condition(*arm.condition));
+    if (conditions.back().is_tensor())
+      path.push_back(b_.make(Op::logical_not, {conditions.back().id}));
   }
-  Value result = tensor(*last);
-  for (size_t k = arms.size(); k-- > 0;) {
-    Value v = tensor(*arms[k].second);
-    result = choose(arms[k].first, v, result, *arms[k].second, *last);
-    last = arms[k].second;
+  Value result = tensor(*n.otherwise);
+  const Expr* other = n.otherwise;
+  for (size_t k = n.arms.size(); k-- > 0;) {
+    const Value& c = conditions[k];
+    if (c.is_tensor()) path.back() = c.id;
+    Value v = tensor(*n.arms[k].value);
+    if (c.is_tensor()) path.pop_back();
+    result = choose(c, v, result, *n.arms[k].value, *other);
+    other = n.arms[k].value;
   }
+  path.resize(depth);
   return result;
 }
 

@@ -77,6 +77,12 @@ Value Elaborator::call(const Expr& e, const Call& n) {
       return poison(DiagKind::argument_count, e.span, "an objective takes one point");
     return hooks->oracle(callee.objective, arguments, e);
   }
+  case Value::Kind::rule_step: return hooks->inner_step(callee.level, n, e);
+  case Value::Kind::rule:
+    error(DiagKind::not_callable, n.callee->span,
+          fmt::format("'{}' is an optimizer, not a function", source_text(*n.callee)))
+        .help(fmt::format("{}.step(x, g) is its next point", source_text(*n.callee)));
+    return {};
   case Value::Kind::schedule: {
     const Expr* at = positional(n, 0);
     if (!at || n.args.size() != 1)

@@ -163,6 +163,8 @@ Value Elaborator::tensor(const Expr& e) {
   case Value::Kind::item: what = "the name of a declaration"; break;
   case Value::Kind::text: what = "a text"; break;
   case Value::Kind::range: what = "a range"; break;
+  case Value::Kind::rule: what = "an optimizer"; break;
+  case Value::Kind::rule_step: what = "a step, to be called with a point"; break;
   default: break;
   }
   return poison(DiagKind::wrong_kind, e.span,
@@ -325,17 +327,6 @@ std::optional<Shape> Elaborator::shape(const std::vector<const Expr*>& dims) {
     return std::nullopt;
   }
   return shape;
-}
-
-void Elaborator::require(const Expr& condition_expr) {
-  Value v = condition(condition_expr);
-  if (!v.is_tensor()) return;
-  if (!b_.type(v.id).is_scalar()) {
-    error(DiagKind::wrong_kind, condition_expr.span, "'require' needs a single truth value");
-    return;
-  }
-  checks.push_back({b_.make(Op::logical_not, {v.id}), 1,
-                    std::string(u_.sources.text(condition_expr.span)), condition_expr.span});
 }
 
 } // namespace thalweg::irgen

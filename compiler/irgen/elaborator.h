@@ -28,13 +28,31 @@ struct Unit {
   DType precision = DType::f64;
 };
 
-// What a rule adds to expressions: oracles and the gradient's place.
+// What a rule adds to expressions and statements: oracles, inner optimizers, its answer.
 class RuleHooks {
 public:
   virtual ~RuleHooks() = default;
   // f, ∇f, ∇²f at a point; `at` is the call.
   virtual Value oracle(const ObjectiveRef& objective, const std::vector<Value>& arguments,
                        const ast::Expr& at) = 0;
+  // `inner.step(x, g)` and `inner.lr` of an optimizer given as hyperparameter.
+  virtual Value inner_step(int level, const ast::Call& call, const ast::Expr& at) = 0;
+  virtual Value inner_field(int level, const ast::Ident& field) = 0;
+  // `answer e` and `step when c`; false after a message.
+  virtual bool answer(const ast::Expr& e) = 0;
+  virtual bool step_when(const ast::Expr& condition) = 0;
+};
+
+// A `require`, `fail` or `done`: the call ends with the check's status where `condition` holds.
+struct PendingCheck {
+  enum class Kind : uint8_t { require, fail, done };
+  Kind kind;
+  ValueId condition; // a scalar boolean
+  ValueId within;    // what had to hold for the statement to be reached; invalid: always reached
+  std::vector<std::string> pieces; // the condition's text, or the statement's with holes between
+  std::vector<ValueId> holes;
+  Span span;
+  std::optional<std::string> prefix; // of the names of the rule that it belongs to
 };
 
 class Elaborator {
@@ -98,8 +116,21 @@ public:
   Value block(const ast::Block& body, Span where);
   // Names of the values that `let` lines gave, for printing formulas.
   std::map<uint32_t, std::string> let_names;
-  std::vector<Check> checks; // `require` lines met on the way
+  std::vector<PendingCheck> checks; // `require`, `fail` and `done` met on the way
   void require(const ast::Expr& condition);
+  // What holds where the elaboration stands: conditions of the branches around it, and whether the
+  // transforms before a rule let it run. Scalars or tensors of truth values.
+  std::vector<ValueId> path;
+  ValueId path_condition(); // all of them at once; invalid if there is none
+  // Names, next values and t as they are, for a body that binds them anew.
+  struct Scope {
+    std::unordered_map<uint32_t, Value> env, primes;
+    ValueId step;
+  };
+  Scope scope() const { return {env_, primes, step}; }
+  void restore(Scope scope);
+  // The values of schedules with a state whose name begins so are made again at the next use.
+  void forget_schedules(const std::string& prefix);
   // One statement of a rule's body; false after a message.
   bool statement_of_rule(const ast::Stmt& s, std::optional<Value>& returned) {
     return statement(s, returned);
@@ -145,6 +176,9 @@ private:
                                                    const ast::Call& n, const ast::Expr& at);
   bool statement(const ast::Stmt& s, std::optional<Value>& returned);
   bool if_statement(const ast::IfStmt& n);
+  bool stop(PendingCheck::Kind kind, const ast::Template& text, const ast::Expr* condition,
+            Span span);
+  ValueId both(ValueId a, ValueId b); // a and b; either may be invalid
   std::optional<Dim> subscripted_extent(const ast::Expr& body, sema::SymbolId index);
 
   Unit u_;

@@ -210,31 +210,14 @@ private:
   }
 
   void use(const UsingClause& n) {
-    std::vector<const Expr*> stages{n.value};
-    if (const auto* pipe = n.value->as<Pipe>()) stages = pipe->stages;
     Racer racer;
     racer.span = n.value->span;
-    bool fine = true;
-    for (size_t k = 0; k < stages.size(); ++k) {
-      std::optional<RuleCall> call = rule_call(u_, *stages[k]);
-      if (!call) {
-        fine = false;
-        continue;
-      }
-      bool last = k + 1 == stages.size(), optimizer = call->decl->as<OptimizerDecl>() != nullptr;
-      if (last != optimizer) {
-        bad(stages[k]->span,
-            last ? "a chain ends with an optimizer" : "only transforms stand before the last '|>'");
-        fine = false;
-      } else if (last)
-        racer.chain.rule = std::move(*call);
-      else
-        racer.chain.transforms.push_back(std::move(*call));
-    }
-    if (!fine) {
+    std::optional<Chain> chain = chain_of(u_, *n.value, DiagKind::bad_experiment);
+    if (!chain) {
       failed_rule_ = true;
       return;
     }
+    racer.chain = std::move(*chain);
     std::string name = name_of(*racer.chain.rule.decl).name.str();
     if (n.alias)
       name = n.alias.name.str();

@@ -1,7 +1,5 @@
-// Calls of functions written in the language, their statement blocks, and schedules.
+// Calls of functions written in the language, and schedules.
 #include "irgen/elaborator.h"
-
-#include "support/overloaded.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -75,109 +73,6 @@ Value Elaborator::call_function(const FunctionDecl& f, const std::vector<Value>&
   return v;
 }
 
-Value Elaborator::block(const Block& body, Span where) {
-  std::optional<Value> returned;
-  for (const Stmt* s : body) {
-    if (returned) {
-      error(DiagKind::unreachable, s->span, "nothing after 'return' is evaluated");
-      break;
-    }
-    if (!statement(*s, returned)) return {};
-  }
-  if (!returned) {
-    error(DiagKind::missing_return, where, "the block returns nothing")
-        .help("end it with a line 'return …'");
-    return {};
-  }
-  return *returned;
-}
-
-bool Elaborator::statement(const Stmt& s, std::optional<Value>& returned) {
-  auto store = [&](const Ident& name, const Value& v) {
-    bind(u_.program.symbol_of(name), v);
-    if (v.is_tensor()) let_names.emplace(v.id.value, name.name.str());
-    return !v.is_poison();
-  };
-  auto later = [&](std::string_view what) {
-    return !not_lowered(s.span, std::string(what)).is_poison();
-  };
-  return std::visit(overloaded{
-                        [&](const LetStmt& n) { return store(n.name, expr(*n.value)); },
-                        [&](const VarStmt& n) { return store(n.name, tensor(*n.value)); },
-                        [&](const AssignStmt& n) {
-                          if (!n.index.empty()) return later("assignment to an element");
-                          sema::SymbolId id = u_.program.symbol_of(n.name);
-                          Value v = tensor(*n.value);
-                          if (!id.valid() || v.is_poison()) return false;
-                          bind(id, v);
-                          return true;
-                        },
-                        [&](const IfStmt& n) { return if_statement(n); },
-                        [&](const ReturnStmt& n) {
-                          returned = expr(*n.value);
-                          return !returned->is_poison();
-                        },
-                        [&](const PrimeStmt& n) {
-                          Value v = tensor(*n.value);
-                          primes[u_.program.symbol_of(n.name).value] = v;
-                          return !v.is_poison();
-                        },
-                        [&](const RequireStmt& n) {
-                          require(*n.condition);
-                          return true;
-                        },
-                        [](const StateStmt&) { return true; },
-                        [](const FunctionStmt&) { return true; },
-                        [&](const ForStmt&) { return later("the loop 'for'"); },
-                        [&](const WhileStmt&) { return later("the loop 'while'"); },
-                        [&](const RepeatStmt&) { return later("the loop 'repeat'"); },
-                        [&](const ReportStmt&) { return later("'report' here"); },
-                        [&](const FailStmt&) { return later("'fail' here"); },
-                        [&](const DoneStmt&) { return later("'done' here"); },
-                        [&](const AnswerStmt&) { return later("'answer'"); },
-                        [&](const StepWhenStmt&) { return later("'step when'"); },
-                    },
-                    s.node);
-}
-
-// Both sides are evaluated; a variable that a side assigns is chosen by the condition afterwards.
-bool Elaborator::if_statement(const IfStmt& n) {
-  std::unordered_map<uint32_t, Value> before = env_;
-  std::vector<std::pair<Value, std::unordered_map<uint32_t, Value>>>
-      outcomes; // condition (or poison), bindings
-  auto run = [&](const Block& body, Value c) {
-    env_ = before;
-    std::optional<Value> returned;
-    for (const Stmt* s : body) {
-      if (s->as<ReturnStmt>()) return !not_lowered(s->span, "'return' inside 'if'").is_poison();
-      if (!statement(*s, returned)) return false;
-    }
-    outcomes.emplace_back(c, env_);
-    return true;
-  };
-  for (const IfStmtArm& arm : n.arms) {
-    env_ = before;
-    Value c = condition(*arm.condition);
-    if (!c.is_tensor() || !run(arm.body, c)) return false;
-  }
-  env_ = before;
-  if (n.has_else && !run(n.otherwise, {})) return false;
-  std::unordered_map<uint32_t, Value> merged = n.has_else ? outcomes.back().second : before;
-  if (n.has_else) outcomes.pop_back();
-  for (size_t k = outcomes.size(); k-- > 0;)
-    for (auto& [symbol, value] : merged) {
-      auto it = outcomes[k].second.find(symbol);
-      if (it == outcomes[k].second.end() || !value.is_tensor() || !it->second.is_tensor() ||
-          it->second.id == value.id)
-        continue;
-      const Expr& place = *n.arms[k].condition;
-      value = choose(outcomes[k].first, it->second, value, place, place);
-      if (value.is_poison()) return false;
-    }
-  env_ = std::move(merged);
-  return true;
-}
-
 static bool has_state(const ScheduleDecl& schedule) {
   return std::any_of(schedule.body.begin(), schedule.body.end(),
                      [](const Stmt* s) { return s->as<StateStmt>() != nullptr; });
@@ -236,6 +131,11 @@ std::vector<Value> Elaborator::bind_all(const std::vector<Param>& params,
       bind(symbol, values[k]);
   }
   return before;
+}
+
+void Elaborator::forget_schedules(const std::string& prefix) {
+  std::erase_if(schedule_values_,
+                [&](const auto& value) { return value.first.first.starts_with(prefix); });
 }
 
 // Its arguments are bound. Its states are shared by the whole rule and advance once a step.

@@ -185,6 +185,11 @@ Value Elaborator::field(const Expr& e, const Field& n) {
       d.note(fmt::format("it has: {}", fmt::join(parts, ", ")));
     return {};
   }
+  if (base.kind == Value::Kind::rule) {
+    if (n.field.name != std::string_view("step")) return hooks->inner_field(base.level, n.field);
+    base.kind = Value::Kind::rule_step;
+    return base;
+  }
   if (free_name)
     if (std::optional<Value> v = free_name(e)) return *v;
   if (base.is_poison()) return base;

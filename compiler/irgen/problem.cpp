@@ -55,7 +55,12 @@ public:
     p_.objective.name = d_.name.name.str();
     p_.names = e_.let_names;
     std::rotate(p_.objective.results.begin(), loss_at(), loss_at() + 1);
-    p_.objective.checks = e_.checks;
+    for (const PendingCheck& check : e_.checks)
+      p_.objective.checks.push_back(
+          {check.within.valid()
+               ? e_.builder().make(Op::logical_and, {check.within, check.condition})
+               : check.condition,
+           1, check.pieces[0], check.span});
     initial();
     if (u_.diags.error_count() > errors) return std::nullopt;
     unused_parameters();

@@ -4,7 +4,11 @@
 
 #include "irgen/elaborator.h"
 
+#include <memory>
+
 namespace thalweg::irgen {
+
+struct Chain;
 
 // A value given for a hyperparameter.
 struct Argument {
@@ -12,8 +16,8 @@ struct Argument {
   Kind kind = Kind::number;
   double number = 0; // boolean: 0 or 1
   const ast::ScheduleDecl* schedule = nullptr;
-  const ast::Decl* rule = nullptr;
-  std::vector<Argument> arguments; // of the schedule or rule, one per parameter
+  std::shared_ptr<Chain> rule;     // an optimizer, with transforms before it
+  std::vector<Argument> arguments; // of the schedule, one per parameter
   Span span;
 };
 // An optimizer or transform with a value for each of its hyperparameters.
@@ -48,9 +52,17 @@ struct RuleUnit {
     Span span;
   };
   struct State {
-    std::string name;
+    std::string name; // "m", "clip.seen", "inner.m"; "inner.t" counts the calls of an inner rule
     Type type;
     bool per_tensor = true;
+  };
+  // A `fail` or `done`: its check ends the step with `status`. The holes of its text are numbers
+  // over the parameters of `step`; pieces.size() == holes.size() + 1.
+  struct Stop {
+    int status;
+    bool done;
+    std::vector<std::string> pieces;
+    std::vector<ValueId> holes;
   };
   // A point other than x at which the objective is asked; `point` gives it per tensor.
   struct Query {
@@ -64,6 +76,11 @@ struct RuleUnit {
   std::vector<std::string>
       recorded; // shared f64 results of `step` after the states: schedule values
   std::vector<std::string> reports; // then these, shared
+  std::vector<Stop> stops;
+  std::vector<std::string> check_prefixes; // of step.checks: "inner." of a check of an inner rule
+  // With `step when` in the chain the last shared result of `step` says whether the rule was let
+  // run; if not, x and the states behind the transform are as before.
+  bool gated = false;
   // What lets and primes of the text stand for, in its order, for traces; those of a transform with
   // its name in front. Values over the parameters of `step`, as written, not simplified.
   struct Named {
@@ -77,6 +94,9 @@ struct RuleUnit {
   //   per-tensor states
   Function initial; // results: the shared states, then the per-tensor states
   Function step;    // results: x' (updates x), the states (updating theirs), recorded, reports
+  // Where the rule names a point other than x as its result: a function of x and the states as they
+  // are after a step; t is the number of that step. Its parameters are those of the others.
+  std::optional<Function> answer;
   Demands demands;
   bool shape_sensitive = false; // x has its own rank; otherwise x is seen flat: [size]
   size_t rank = 1;              // of x in these functions
@@ -92,8 +112,8 @@ bool check_schedule(const Unit& unit, const ast::Decl& decl);
 
 // A call with every hyperparameter at its default; for `check`.
 std::optional<RuleCall> default_call(const Unit& unit, const ast::Decl& decl);
-// `Rule(lr = Schedule(…))`: an optimizer or transform with its arguments.
-std::optional<RuleCall> rule_call(const Unit& unit, const ast::Expr& e);
+// `T() |> Rule(lr = Schedule(…))`; what is no chain is reported as `kind`.
+std::optional<Chain> chain_of(const Unit& unit, const ast::Expr& e, DiagKind kind);
 // The number that a constant expression has; reports what is not constant.
 std::optional<double> constant_number(const Unit& unit, const ast::Expr& e);
 

@@ -22,36 +22,6 @@ ValueId RuleFrame::parameter(std::string name, Type type, bool per_tensor) {
   return e_->builder().arg(static_cast<int64_t>(parameters_.size()) - 1, type);
 }
 
-// ── the chain ────────────────────────────────────────────────────────────────────────────────────
-
-void RuleFrame::for_calls(const std::function<void(const RuleCall&)>& visit) const {
-  for (const RuleCall& call : chain_.transforms)
-    visit(call);
-  if (chain_.rule.decl) visit(chain_.rule);
-}
-
-std::string RuleFrame::prefix(const RuleCall& call) const {
-  if (&call == &chain_.rule) return "";
-  int copy = 1;
-  for (const RuleCall& other : chain_.transforms) {
-    if (&other == &call) break;
-    copy += other.decl == call.decl;
-  }
-  return fmt::format("{}{}.", name_of(*call.decl).name.view(),
-                     copy == 1 ? "" : std::to_string(copy));
-}
-
-const std::vector<Param>& RuleFrame::params_of(const Decl& decl) {
-  if (const auto* t = decl.as<TransformDecl>()) return t->params;
-  return decl.as<OptimizerDecl>()->params;
-}
-
-const Block* RuleFrame::body_of(const Decl& decl) {
-  if (const auto* t = decl.as<TransformDecl>()) return &t->body;
-  const auto* rule = std::get_if<RuleBody>(&decl.as<OptimizerDecl>()->body);
-  return rule ? &rule->body : nullptr;
-}
-
 // ── hyperparameters ──────────────────────────────────────────────────────────────────────────────
 
 void RuleFrame::add_hyper(const std::string& name, const Argument& a) {
@@ -59,17 +29,12 @@ void RuleFrame::add_hyper(const std::string& name, const Argument& a) {
   if (a.kind == Argument::Kind::schedule)
     for (size_t k = 0; k < a.arguments.size(); ++k)
       add_hyper(name + "." + a.schedule->params[k].name.name.str(), a.arguments[k]);
-  if (a.kind == Argument::Kind::rule)
-    u_.diags.report(DiagKind::not_lowered, a.span.valid() ? a.span : name_.span,
-                    "an optimizer inside an optimizer is not compiled yet");
 }
 
 void RuleFrame::collect_hypers() {
-  for_calls([&](const RuleCall& call) {
-    const std::vector<Param>& params = params_of(*call.decl);
-    for (size_t k = 0; k < params.size(); ++k)
-      add_hyper(prefix(call) + params[k].name.name.str(), call.arguments[k]);
-  });
+  for (const RuleTree::Node& node : tree_.nodes)
+    for (size_t k = 0; k < node.params().size(); ++k)
+      add_hyper(node.prefix + node.params()[k].name.name.str(), node.call->arguments[k]);
 }
 
 Value RuleFrame::hyper_value(const std::string& name, const Argument& a) {
@@ -96,34 +61,41 @@ Value RuleFrame::hyper_value(const std::string& name, const Argument& a) {
 // ── states ───────────────────────────────────────────────────────────────────────────────────────
 
 void RuleFrame::collect_states() {
-  auto from = [&](const Block& body, const std::string& prefix, bool per_tensor,
+  const Type number = Type::scalar(DType::f64);
+  for (const RuleTree::Clock& clock : tree_.clocks)
+    if (!clock.state.empty())
+      states_.push_back({clock.state, nullptr, number, false, -1, "", nullptr, {}, {}});
+  auto from = [&](const Block& body, const std::string& prefix, int node,
                   const std::string& schedule, const Argument* argument) {
     for (const Stmt* s : body)
       if (const auto* states = s->as<StateStmt>())
         for (const StateDecl& state : states->states)
           states_.push_back({prefix + state.name.name.str(),
                              &state,
-                             Type::scalar(DType::f64),
-                             per_tensor,
+                             number,
+                             argument == nullptr,
+                             node,
                              schedule,
                              argument,
+                             {},
                              {}});
   };
-  std::function<void(const std::string&, const std::vector<Param>&, const std::vector<Argument>&)>
-      schedules = [&](const std::string& where, const std::vector<Param>& params,
+  std::function<void(int, const std::string&, const std::vector<Param>&,
+                     const std::vector<Argument>&)>
+      schedules = [&](int node, const std::string& where, const std::vector<Param>& params,
                       const std::vector<Argument>& arguments) {
         for (size_t k = 0; k < params.size(); ++k)
           if (arguments[k].kind == Argument::Kind::schedule) {
             std::string name = where + params[k].name.name.str();
-            from(arguments[k].schedule->body, name + ".", false, name, &arguments[k]);
-            schedules(name + ".", arguments[k].schedule->params, arguments[k].arguments);
+            from(arguments[k].schedule->body, name + ".", node, name, &arguments[k]);
+            schedules(node, name + ".", arguments[k].schedule->params, arguments[k].arguments);
           }
       };
-  for_calls([&](const RuleCall& call) {
-    schedules(prefix(call), params_of(*call.decl), call.arguments);
-  });
-  for_calls(
-      [&](const RuleCall& call) { from(*body_of(*call.decl), prefix(call), true, "", nullptr); });
+  for (size_t n = 0; n < tree_.nodes.size(); ++n)
+    schedules(static_cast<int>(n), tree_.nodes[n].prefix, tree_.nodes[n].params(),
+              tree_.nodes[n].call->arguments);
+  for (size_t n = 0; n < tree_.nodes.size(); ++n)
+    from(tree_.nodes[n].body(), tree_.nodes[n].prefix, static_cast<int>(n), "", nullptr);
 }
 
 void RuleFrame::begin() {
@@ -145,11 +117,12 @@ void RuleFrame::begin() {
     if (state.per_tensor) parameter("state " + state.name, state.type, true);
   if (body_) e_->bind(u_.program.symbol_of(body_->variable), Value::tensor(x_));
   schedule_states_.clear();
-  for (const StateDef& state : states_)
-    if (!state.per_tensor) {
-      ValueId id = arg("state " + state.name);
-      schedule_states_[state.name] = {id, id};
-    }
+  recorded_.clear();
+  for (StateDef& state : states_) {
+    state.current = arg("state " + state.name);
+    state.told = {};
+    if (state.argument) schedule_states_[state.name] = {state.current, state.current};
+  }
   e_->schedule_states = &schedule_states_;
   Value f;
   f.kind = Value::Kind::objective;
@@ -158,25 +131,82 @@ void RuleFrame::begin() {
       e_->bind(sema::SymbolId(static_cast<uint32_t>(k)), f);
 }
 
-void RuleFrame::enter(const RuleCall& call) {
-  const std::vector<Param>& params = params_of(*call.decl);
-  std::string own = prefix(call);
-  for (size_t k = 0; k < params.size(); ++k)
-    e_->bind(u_.program.symbol_of(params[k].name),
-             hyper_value(own + params[k].name.name.str(), call.arguments[k]));
+ValueId RuleFrame::step_of(int clock) {
+  const std::string& name = tree_.clocks[static_cast<size_t>(clock)].state;
+  if (name.empty() || before_) return arg("t");
   for (const StateDef& state : states_)
-    if (state.per_tensor && state.name == own + state.decl->name.name.str())
-      e_->bind(u_.program.symbol_of(state.decl->name), Value::tensor(arg("state " + state.name)));
+    if (!state.decl && state.name == name)
+      return e_->builder().add(state.current, e_->builder().constant(1));
+  TW_CHECK(false, "no count {}", name);
 }
 
-void RuleFrame::leave(const RuleCall& call) {
-  std::string own = prefix(call);
-  for (StateDef& state : states_) {
-    if (!state.per_tensor || state.name != own + state.decl->name.name.str()) continue;
-    auto it = e_->primes.find(u_.program.symbol_of(state.decl->name).value);
-    bool known = it != e_->primes.end() && it->second.is_tensor();
-    state.next = known ? it->second.id : ValueId{};
+void RuleFrame::enter(int at) {
+  const RuleTree::Node& n = node(at);
+  e_->step = step_of(n.clock);
+  for (size_t k = 0; k < n.params().size(); ++k) {
+    Value v = hyper_value(n.prefix + n.params()[k].name.name.str(), n.call->arguments[k]);
+    if (n.inner[k] >= 0) {
+      v.kind = Value::Kind::rule;
+      v.level = n.inner[k];
+    }
+    e_->bind(u_.program.symbol_of(n.params()[k].name), v);
   }
+  for (const StateDef& state : states_)
+    if (state.per_tensor && state.node == at)
+      e_->bind(u_.program.symbol_of(state.decl->name), Value::tensor(state.current));
+}
+
+ValueId RuleFrame::moved(ValueId current, ValueId next) {
+  Builder& b = e_->builder();
+  ValueId holds = e_->path_condition();
+  if (!holds.valid()) return next;
+  // The narrower of the two takes the other's type; what fits neither way is told by widen().
+  if (b.type(next).dtype == DType::i64) next = e_->real(next);
+  if (is_real(b.type(current).dtype) && b.type(current).dtype != b.type(next).dtype) {
+    current = e_->to_precision(current);
+    next = e_->to_precision(next);
+  }
+  if (b.shape(current).empty()) current = b.broadcast_scalar(current, b.shape(next));
+  if (b.shape(next).empty()) next = b.broadcast_scalar(next, b.shape(current));
+  if (b.type(current) != b.type(next)) return next;
+  return b.select(b.broadcast_scalar(holds, b.shape(next)), next, current);
+}
+
+void RuleFrame::leave(int at) {
+  const RuleTree::Node& n = node(at);
+  // The schedules' states advance even where the rule does not read the rate.
+  for (size_t k = 0; k < n.params().size(); ++k) {
+    const Argument& a = n.call->arguments[k];
+    if (a.kind != Argument::Kind::schedule) continue;
+    std::string name = n.prefix + n.params()[k].name.name.str();
+    Value v = e_->schedule_at(hyper_value(name, a).schedule, e_->step);
+    if (!v.is_tensor()) continue;
+    std::erase_if(recorded_, [&](const auto& known) { return known.first == name; });
+    recorded_.emplace_back(name, e_->builder().cast(v.id, DType::f64));
+  }
+  for (StateDef& state : states_) {
+    if (state.node != at) continue;
+    if (state.per_tensor) {
+      auto it = e_->primes.find(u_.program.symbol_of(state.decl->name).value);
+      state.told = it != e_->primes.end() && it->second.is_tensor() ? it->second.id : ValueId{};
+    } else {
+      state.told = schedule_states_[state.name].next;
+    }
+    if (state.told.valid()) state.current = moved(state.current, state.told);
+    if (!state.per_tensor) schedule_states_[state.name] = {state.current, state.current};
+  }
+  // Stepped once more, the rule finds its schedules a step ahead.
+  for (const Param& param : n.params())
+    e_->forget_schedules(n.prefix + param.name.name.str());
+}
+
+void RuleFrame::advance(int clock) {
+  const std::string& name = tree_.clocks[static_cast<size_t>(clock)].state;
+  for (StateDef& state : states_)
+    if (!name.empty() && !state.decl && state.name == name) {
+      state.told = step_of(clock);
+      state.current = moved(state.current, state.told);
+    }
 }
 
 // The initial value of a schedule's state may mention the schedule's own arguments.
@@ -189,14 +219,19 @@ void RuleFrame::bind_schedule(const StateDef& state) {
 
 void RuleFrame::initial_states(bool first) {
   std::vector<Result> results;
-  for_calls([&](const RuleCall& call) { enter(call); });
+  for (int k = static_cast<int>(tree_.nodes.size()); k-- > 0;)
+    enter(k);
   for (StateDef& state : states_) {
+    if (!state.decl) {
+      results.push_back({state.name, e_->builder().constant(0), false, -1});
+      continue;
+    }
     if (state.argument)
       bind_schedule(state);
-    else
-      for_calls([&](const RuleCall& call) {
-        if (state.name == prefix(call) + state.decl->name.name.str()) enter(call);
-      });
+    else {
+      enter(state.node);
+      e_->bind(u_.program.symbol_of(node(state.node).variable()), Value::tensor(x_));
+    }
     Value v =
         state.decl->init ? e_->tensor(*state.decl->init) : Value::tensor(e_->builder().constant(0));
     if (!v.is_tensor()) return;
@@ -237,10 +272,10 @@ ValueId RuleFrame::fit(ValueId id, const Type& type) {
 bool RuleFrame::widen() {
   bool changed = false;
   for (StateDef& state : states_) {
-    if (!state.per_tensor) state.next = schedule_states_[state.name].next;
-    if (!state.next.valid()) return false; // its line had an error, which was told
-    if (e_->builder().type(state.next).dtype == DType::i64) state.next = e_->real(state.next);
-    Type found = e_->builder().type(state.next);
+    if (!state.current.valid()) return false; // its line had an error, which was told
+    if (e_->builder().type(state.current).dtype == DType::i64)
+      state.current = e_->real(state.current);
+    Type found = e_->builder().type(state.current);
     Type wide = state.type;
     bool reals = is_real(found.dtype) && is_real(wide.dtype);
     if (reals && (found.dtype != wide.dtype || found.rank() > 0)) wide.dtype = u_.precision;

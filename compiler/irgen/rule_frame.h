@@ -2,7 +2,7 @@
 // elaborator for every round in which the states find their shapes. Private to irgen.
 #pragma once
 
-#include "irgen/rule.h"
+#include "irgen/rule_tree.h"
 
 #include <functional>
 #include <map>
@@ -11,56 +11,63 @@ namespace thalweg::irgen {
 
 struct StateDef {
   std::string name;
-  const ast::StateDecl* decl;
+  const ast::StateDecl* decl; // null: a count of steps
   Type type;
   bool per_tensor;
+  int node;                           // of the tree; -1 for counts
   std::string schedule;               // prefix of the schedule it belongs to
   const Argument* argument = nullptr; // that gives the schedule
-  ValueId next;
+  ValueId current;                    // where the elaboration stands
+  ValueId told;                       // the next value as the text gives it
 };
 
 class RuleFrame : public RuleHooks {
 protected:
-  RuleFrame(const Unit& unit, const Chain& chain) : u_(unit), chain_(chain) {}
+  RuleFrame(const Unit& unit, RuleTree tree) : u_(unit), tree_(std::move(tree)) {}
+
+  const RuleTree::Node& node(int k) const { return tree_.nodes[static_cast<size_t>(k)]; }
+  const RuleTree::Level& level(int k) const { return tree_.levels[static_cast<size_t>(k)]; }
 
   void collect_hypers();
   void collect_states();
   // A fresh elaborator with all parameters of the functions.
   void begin();
-  // Binds the hyperparameters and states of one call: a rule may stand in a chain twice.
-  void enter(const RuleCall& call);
-  // After its body: the next values of its states.
-  void leave(const RuleCall& call);
+  // Binds the names of one node to where the elaboration stands: a rule may occur more than once.
+  void enter(int node);
+  // After its body: the states move on, where the elaboration's path holds.
+  void leave(int node);
+  // A step of that clock is over.
+  void advance(int clock);
+  ValueId step_of(int clock); // t
   void initial_states(bool first);
   // Widens states whose next values are wider; true if any did.
   bool widen();
   // A value of a narrower type in a wider state.
   ValueId fit(ValueId id, const Type& type);
 
-  void for_calls(const std::function<void(const RuleCall&)>& visit) const;
-  // "" for the rule, "NAME." for a transform, "NAME2." for the second of that name.
-  std::string prefix(const RuleCall& call) const;
-  static const std::vector<ast::Param>& params_of(const ast::Decl& decl);
-  static const ast::Block* body_of(const ast::Decl& decl);
   Value hyper_value(const std::string& name, const Argument& a);
   ValueId arg(std::string_view name);
   ValueId parameter(std::string name, Type type, bool per_tensor);
 
   Unit u_;
-  const Chain& chain_;
+  RuleTree tree_;
   ast::Ident name_;
   const ast::RuleBody* body_ = nullptr; // of the rule; null for transforms alone
   RuleUnit unit_;
   Type x_type_;
   std::optional<Elaborator> e_;
   std::vector<thalweg::Parameter> parameters_;
-  std::vector<StateDef> states_;
+  std::vector<StateDef> states_; // shared ones first
   std::map<std::string, Elaborator::ScheduleState> schedule_states_;
+  std::vector<std::pair<std::string, ValueId>> recorded_; // values of schedules
   ValueId x_, gradient_;
+  bool before_ = false; // elaborating what holds before step 1
 
 private:
   void add_hyper(const std::string& name, const Argument& a);
   void bind_schedule(const StateDef& state);
+  // `next` where the elaboration's path holds, else `current`; the wider type of the two.
+  ValueId moved(ValueId current, ValueId next);
 };
 
 } // namespace thalweg::irgen

@@ -40,6 +40,8 @@ struct Value {
     text,      // `text`
     range,     // `low`, `high` (i64 scalars; invalid ids where missing)
     shape,     // `dims`, from `like x`
+    rule,      // an optimizer given as hyperparameter: level `level` of the rule at hand
+    rule_step, // its `step`, to be called
   };
   Kind kind = Kind::poison;
   ValueId id;
@@ -52,6 +54,7 @@ struct Value {
   std::string text;
   ValueId low, high;
   Shape dims;
+  int level = -1;
 
   static Value tensor(ValueId id, bool across = false) {
     Value v;

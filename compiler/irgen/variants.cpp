@@ -6,13 +6,20 @@
 
 namespace thalweg::irgen {
 
+std::vector<Subject> subjects_of(const ProblemUnit& problem) {
+  std::vector<Subject> subjects;
+  for (const ProblemUnit::Parameter& p : problem.parameters)
+    subjects.push_back({p.name, p.role, p.type.shape, p.span});
+  return subjects;
+}
+
 std::optional<std::vector<RuleVariant>> elaborate_variants(const Unit& unit, const Chain& chain,
-                                                           const ProblemUnit& problem) {
+                                                           const std::vector<Subject>& subjects) {
   std::vector<size_t> all;
   std::map<size_t, std::vector<size_t>> by_rank;
-  for (size_t k = 0; k < problem.parameters.size(); ++k) {
+  for (size_t k = 0; k < subjects.size(); ++k) {
     all.push_back(k);
-    by_rank[problem.parameters[k].type.rank()].push_back(k);
+    by_rank[subjects[k].shape.size()].push_back(k);
   }
   // A rule for matrices is seen as one; any other first as if x were flat.
   std::optional<RuleUnit> first = elaborate_rule(unit, chain, 1);
@@ -23,15 +30,14 @@ std::optional<std::vector<RuleVariant>> elaborate_variants(const Unit& unit, con
     return variants;
   }
   for (auto& [rank, members] : by_rank) {
-    const ProblemUnit::Parameter& parameter = problem.parameters[members[0]];
+    const Subject& subject = subjects[members[0]];
     if (first->demands.matrix && rank != 2) {
-      unit.diags
-          .report(DiagKind::shape_mismatch, chain.rule.span,
-                  fmt::format("'{}' is a rule for matrices; param '{}' is {}", first->name,
-                              parameter.name,
-                              rank == 0 ? "a number" : shape_str(parameter.type.shape)))
-          .label(parameter.span, "declared here")
-          .help("route it to another rule");
+      Diagnostic& d = unit.diags.report(
+          DiagKind::shape_mismatch, chain.rule.span,
+          fmt::format("'{}' is a rule for matrices; param '{}' is {}", first->name, subject.name,
+                      rank == 0 ? "a number" : shape_str(subject.shape)));
+      if (subject.span.valid()) d.label(subject.span, "declared here");
+      d.help("route it to another rule");
       return std::nullopt;
     }
     std::optional<RuleUnit> variant = elaborate_rule(unit, chain, rank);

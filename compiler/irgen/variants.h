@@ -7,12 +7,20 @@
 
 namespace thalweg::irgen {
 
+// A parameter as a rule is chosen for it.
+struct Subject {
+  std::string name, role;
+  Shape shape;
+  Span span; // of its declaration; may be invalid
+};
+std::vector<Subject> subjects_of(const ProblemUnit& problem);
+
 struct RuleVariant {
   RuleUnit rule;
-  std::vector<size_t> parameters; // of the problem, by index
+  std::vector<size_t> parameters; // of the subjects, by index
 };
 // Nothing after messages: also where a parameter does not meet the rule's demand.
 std::optional<std::vector<RuleVariant>> elaborate_variants(const Unit& unit, const Chain& chain,
-                                                           const ProblemUnit& problem);
+                                                           const std::vector<Subject>& subjects);
 
 } // namespace thalweg::irgen

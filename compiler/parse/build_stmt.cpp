@@ -200,6 +200,7 @@ void StmtBuilder::check_place(const Stmt& stmt, BlockPlace place) {
                  : place == BlockPlace::schedule ? rule.schedule
                                                  : rule.rule;
   if (stmt.as<StepWhenStmt>()) allowed = place == BlockPlace::transform;
+  if (stmt.as<AnswerStmt>()) allowed = place == BlockPlace::optimizer;
   if (allowed) return;
   auto& d =
       env_.diagnostics.report(DiagKind::misplaced_statement, stmt.span,

@@ -216,6 +216,16 @@ void Resolver::rule_body(const Block& body, const Ident* variable) {
         next_allowed_.push_back(state.name.name);
       }
   block(body);
+  const Stmt* answer = nullptr;
+  for (const Stmt* s : body) {
+    if (s->as<StepWhenStmt>() && s != body.back())
+      error(DiagKind::misplaced_statement, s->span, "'step when' is the last line of a transform");
+    if (!s->as<AnswerStmt>()) continue;
+    if (answer)
+      error(DiagKind::misplaced_statement, s->span, "a rule has one answer")
+          .label(answer->span, "the first one");
+    answer = s;
+  }
   auto defined = [&](Name name) {
     return std::find(next_defined_.begin(), next_defined_.end(), name) != next_defined_.end();
   };

@@ -229,7 +229,7 @@ TEST_CASE("fail and done statements end the run") {
   done.fail_code = TW_DONE_STATEMENT;
   ran = run(done, steps(10));
   CHECK(ran.outcome.stopped_by == StoppedBy::done);
-  CHECK(ran.outcome.message == "text of the statement");
+  CHECK(ran.outcome.message == "step 4: text of the statement");
 }
 
 TEST_CASE("an interrupt ends the run with its last row") {

@@ -43,8 +43,16 @@ std::variant<Plan, NotLowered> Planner::run() {
   place_checks();
   for (size_t r = 0; r < function_.results.size(); ++r) {
     const Result& result = function_.results[r];
-    if (result.updates >= 0 && graph_.type(result.value).rank() > 0)
-      in_place_.push_back({static_cast<int>(r), false, std::nullopt});
+    if (result.updates < 0 || graph_.type(result.value).rank() == 0) continue;
+    in_place_.push_back({static_cast<int>(r), false, std::nullopt});
+    // A call that a check ends has changed nothing.
+    Position earliest = promoted(checked_, result.per_tensor);
+    if (function_.checks.empty() || !(result_position(result) < earliest)) continue;
+    bool again = plan_.of(result.value).kind == Kind::inlined && !stored_[result.value.value];
+    if (again)
+      in_place_.back().delayed = earliest;
+    else
+      in_place_.back().through_copy = true;
   }
   do
     build_kernels();
@@ -233,8 +241,9 @@ void Planner::place_checks() {
     }
     plan_.checks.push_back(at);
     first = at.row ? Position{at.stage + 1, false, 0} : at;
-    plan_.stages = std::max(plan_.stages, at.stage + 1);
+    plan_.stages = std::max(plan_.stages, first.stage + 1);
   }
+  checked_ = first;
 }
 
 } // namespace thalweg::fuse

@@ -58,6 +58,7 @@ private:
   std::vector<uint32_t> mark_;
   uint32_t epoch_ = 0;
   std::vector<InPlace> in_place_;
+  Position checked_; // from here on no check can end the call any more
   std::map<Key, int> kernel_of_key_;
   std::vector<std::pair<Key, Kernel>> building_;
 };

@@ -76,8 +76,8 @@ private:
 
   bool stop_with(const StepStatus& status) {
     if (status.code == TW_INTERRUPTED) return stop(StoppedBy::interrupted);
-    if (status.code == TW_DONE_STATEMENT) return stop(StoppedBy::done, status.message());
-    return stop(StoppedBy::failed,
+    const bool done = status.code == TW_DONE_STATEMENT;
+    return stop(done ? StoppedBy::done : StoppedBy::failed,
                 fmt::format("step {}: {}", outcome_.steps + 1, status.message()));
   }
 

@@ -1,0 +1,63 @@
+// One variant of a rule, compiled, over the table of the tensors that it is applied to.
+#pragma once
+
+#include "driver/objective.h"
+#include "irgen/variants.h"
+
+#include <deque>
+
+namespace thalweg::driver {
+
+// A rule for the parameters it is applied to, with its memory.
+class RuleInstance {
+public:
+  RuleInstance(irgen::RuleUnit unit, std::vector<size_t> parameters)
+      : unit_(std::move(unit)), parameters_(std::move(parameters)) {}
+  const irgen::RuleUnit& unit() const { return unit_; }
+  // `several`: other rules step with this one, so what may end the step is looked at before.
+  bool compile(Pipeline& pipeline, bool several);
+  // Rows over the objective's pieces; `whole` is one row of everything (on vector).
+  bool bind(const Objective& objective, void* point, void* gradient);
+
+  // Memory of the shared inputs: t, loss, value, hypers.
+  bool starts_from_objective() const { return starts_from_objective_; } // asks f or ∇f at x
+  int32_t initialize(double value);
+  int32_t query(size_t k, void* to); // the points, into an arena
+  int32_t check(uint64_t seed);      // what may end the step, without taking it
+  int32_t step(int64_t t, double loss, double value, uint64_t seed);
+  bool taken() const; // whether the last step was let happen
+  void set_query_value(size_t k, double value);
+  void* query_gradient(size_t k) { return query_gradients_[k].data(); }
+  void set_shared(int64_t t, double loss, double value);
+  // Schedule values at step t, under the ranges that numbers and schedules have to keep to.
+  int32_t rates(std::vector<double>& values);
+  double report(size_t k) const;       // of the last step
+  int32_t answer(int64_t t, void* to); // where it has one; into an arena
+  // The text of a `fail` or `done` that ended the step, with its values.
+  std::string stop_text(Pipeline& pipeline, const irgen::RuleUnit::Stop& stop, uint64_t seed);
+  const std::vector<size_t>& parameters() const { return parameters_; }
+
+private:
+  void bind_shared(BoundCall& call);
+  void bind_rows(BoundCall& call);
+  size_t row_count() const { return unit_.demands.vector ? 1 : parameters_.size(); }
+  size_t row_offset(size_t row) const; // in bytes, in an arena
+  int32_t into(BoundCall& call, void* to);
+  irgen::RuleUnit unit_;
+  std::vector<size_t> parameters_;         // of the objective; all of them for `on vector`
+  std::vector<CompiledFunction> compiled_; // initial, step, rates, then the points and these:
+  size_t answer_ = 0, check_ = 0;          // 0: there is none
+  bool starts_from_objective_ = false;
+  std::deque<BoundCall> calls_;
+  const Objective* objective_ = nullptr;
+  char* point_ = nullptr;
+  char* gradient_ = nullptr;
+  double t_ = 0, loss_ = 0;
+  Buffer value_;
+  std::vector<double> hypers_;
+  std::vector<Buffer> query_values_, query_gradients_;
+  std::vector<Buffer> shared_states_;
+  std::vector<std::vector<Buffer>> row_states_; // by row, by state
+};
+
+} // namespace thalweg::driver

@@ -1,0 +1,86 @@
+// Elaborates the levels of a rule, outermost first, and makes its functions. Private to irgen:
+// rule.cpp drives, rule_levels.cpp steps levels and answers oracles, rule_results.cpp makes the
+// functions.
+#pragma once
+
+#include "irgen/rule_frame.h"
+
+namespace thalweg::irgen {
+
+class RuleBuilder : public RuleFrame {
+public:
+  RuleBuilder(const Unit& unit, RuleTree tree, size_t rank)
+      : RuleFrame(unit, std::move(tree)), rank_(rank) {}
+
+  std::optional<RuleUnit> run();
+
+  Value oracle(const ObjectiveRef& objective, const std::vector<Value>& arguments,
+               const ast::Expr& at) override;
+  Value inner_step(int level, const ast::Call& call, const ast::Expr& at) override;
+  Value inner_field(int level, const ast::Ident& field) override;
+  bool answer(const ast::Expr& e) override;
+  bool step_when(const ast::Expr& condition) override;
+
+private:
+  // A level that is being stepped.
+  struct Active {
+    int level;
+    int node = -1;               // whose body is being elaborated
+    ValueId x;                   // its point
+    std::optional<Value> handed; // the gradient that inner.step was given
+    std::optional<Value> transformed;
+    bool asked = false;        // its rule asked for the gradient at its point
+    std::vector<ValueId> path; // the conditions around the step
+    ValueId waits_for;         // of the `step when` met last
+    Span span;                 // of the call of inner.step
+  };
+  struct Answer {
+    ValueId value;
+    Span span;
+  };
+  // What stepping a level gave.
+  struct Outcome {
+    ValueId next; // its next point
+    ValueId told; // the same as its rule says it, whether it was let step or not
+    std::optional<Answer> answer;
+    std::map<std::string, Value> hypers; // as they were in the step
+  };
+  struct Report {
+    std::string name;
+    ValueId value;
+  };
+
+  bool choose_shape(); // of x, from the scopes of the rules
+  std::optional<Outcome> step_level(int level, ValueId x, std::optional<Value> handed, Span span);
+  bool carry_answer(const RuleTree::Level& level, Outcome& outcome);
+  bool step_node(Active& active, int node, const Value& variable);
+  std::optional<Value> gradient(size_t depth);
+  Value ask(size_t depth, int order, ValueId point, const ast::Expr& at);
+  Value query(ValueId point, int order);
+  std::optional<ValueId> point_of(const ast::Expr& e, std::string_view what);
+  bool body(const ast::Block& statements, const std::string& prefix);
+  void name_value(const ast::Stmt& s, const std::string& prefix);
+  Value next(const RuleTree::Node& node, std::string_view what);
+  void report(const ast::ReportItem& item, const std::string& prefix);
+  static std::string query_name(size_t k);
+
+  void finish();
+  void finish_checks();
+  void finish_reports(std::vector<Result>& results);
+  void finish_answer();
+  bool shared(ValueId id, Span span, std::string_view what); // a message if it differs by tensor
+  bool varies(ValueId id);
+  ValueId said_by_all(ValueId condition);
+
+  size_t rank_;
+  std::vector<Active> active_;
+  std::map<int, Outcome> outcomes_; // of inner levels, by the last step
+  std::vector<ValueId> same_point_; // points of inner rules that are the outermost one's
+  std::vector<std::pair<ValueId, int>> points_;
+  std::vector<Report> reports_;
+  std::vector<std::pair<ValueId, Span>> gates_; // that have to be the same for all tensors
+  ValueId taken_; // whether the outermost rule was let step; invalid: always
+  Outcome outcome_;
+};
+
+} // namespace thalweg::irgen

@@ -1,0 +1,393 @@
+// Steps of the levels of a rule: transforms, bodies, inner optimizers, and whom an oracle asks.
+#include "irgen/rule_builder.h"
+
+#include "diag/suggest.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace thalweg::irgen {
+
+using namespace ast;
+
+std::string RuleBuilder::query_name(size_t k) { return fmt::format("query{}", k); }
+
+// ── levels ───────────────────────────────────────────────────────────────────────────────────────
+
+std::optional<RuleBuilder::Outcome>
+RuleBuilder::step_level(int at, ValueId x, std::optional<Value> handed, Span span) {
+  const RuleTree::Level& l = level(at);
+  size_t depth = active_.size();
+  active_.push_back({at, -1, x, std::move(handed), {}, false, e_->path, {}, span});
+  auto close = [&](std::optional<Outcome> outcome) {
+    e_->path = active_[depth].path;
+    active_.resize(depth);
+    return outcome;
+  };
+  if (!l.transforms.empty() || l.rule < 0)
+    if (!gradient(depth)) return close(std::nullopt);
+  Outcome outcome;
+  if (l.rule < 0) {
+    outcome.told = active_[depth].transformed->id;
+  } else {
+    Elaborator::Scope outer = e_->scope();
+    if (!step_node(active_[depth], l.rule, Value::tensor(x))) return close(std::nullopt);
+    const RuleTree::Node& n = node(l.rule);
+    Value next = this->next(n, n.variable().name.view());
+    if (!next.is_tensor()) return close(std::nullopt);
+    outcome.told = next.id;
+    for (const Param& param : n.params())
+      if (const Value* v = e_->bound(u_.program.symbol_of(param.name)))
+        outcome.hypers[param.name.name.str()] =
+            v->kind == Value::Kind::schedule ? e_->schedule_at(v->schedule, e_->step) : *v;
+    leave(l.rule);
+    advance(n.clock);
+    e_->restore(std::move(outer));
+    if (!l.transforms.empty() && !active_[depth].asked) {
+      u_.diags
+          .report(DiagKind::transform_mismatch, l.chain->transforms[0].span,
+                  fmt::format("'{}' asks for no gradient, so there is none to transform",
+                              name_of(*n.call->decl).name.view()))
+          .label(name_of(*n.call->decl).span, "declared here");
+      return close(std::nullopt);
+    }
+  }
+  outcome.next = outcome.told;
+  if (ValueId holds = e_->path_condition(); holds.valid()) {
+    Builder& b = e_->builder();
+    outcome.next = b.select(b.broadcast_scalar(holds, x_type_.shape), outcome.told, x);
+    if (depth == 0) taken_ = holds;
+  }
+  if (auto found = outcomes_.find(at); found != outcomes_.end())
+    outcome.answer = found->second.answer;
+  if (!carry_answer(l, outcome)) return close(std::nullopt);
+  return close(std::move(outcome));
+}
+
+// A rule that says no answer has that of the inner rule whose point it takes as it is.
+bool RuleBuilder::carry_answer(const RuleTree::Level& l, Outcome& outcome) {
+  if (outcome.answer || l.rule < 0) return true;
+  for (int inner : node(l.rule).inner) {
+    auto stepped = outcomes_.find(inner);
+    if (inner < 0 || stepped == outcomes_.end() || !stepped->second.answer) continue;
+    if (stepped->second.next == outcome.told) {
+      outcome.answer = stepped->second.answer;
+      same_point_.push_back(stepped->second.told);
+      continue;
+    }
+    const Ident& wrapper = name_of(*node(l.rule).call->decl);
+    u_.diags
+        .report(DiagKind::wrong_kind, wrapper.span,
+                fmt::format(
+                    "'{}' has an answer other than its point, and '{}' goes on from another "
+                    "point than it gives",
+                    name_of(*node(level(inner).rule).call->decl).name.view(), wrapper.name.view()))
+        .label(stepped->second.answer->span, "the answer")
+        .help("say with 'answer' what the result is, or use another inner optimizer");
+    return false;
+  }
+  return true;
+}
+
+// The body of a transform or rule with its names bound; the caller takes its next value and leaves.
+bool RuleBuilder::step_node(Active& active, int at, const Value& variable) {
+  size_t depth = active_.size() - 1;
+  int outer = active.node;
+  active.node = at;
+  enter(at);
+  e_->bind(u_.program.symbol_of(node(at).variable()), variable);
+  bool fine = body(node(at).body(), node(at).prefix);
+  active_[depth].node = outer;
+  for (PendingCheck& check : e_->checks)
+    if (!check.prefix) check.prefix = node(at).prefix;
+  return fine;
+}
+
+bool RuleBuilder::body(const Block& statements, const std::string& prefix) {
+  std::optional<Value> returned;
+  bool fine = true;
+  for (const Stmt* s : statements) {
+    if (s->as<ReportStmt>()) continue;
+    // Later lines are looked at too: independent mistakes are told together.
+    fine = e_->statement_of_rule(*s, returned) && fine;
+    name_value(*s, prefix);
+  }
+  // A report may name what comes after it.
+  for (const Stmt* s : statements)
+    if (const auto* reports = s->as<ReportStmt>(); reports && fine)
+      for (const ReportItem& item : reports->items)
+        report(item, prefix);
+  return fine;
+}
+
+void RuleBuilder::name_value(const Stmt& s, const std::string& prefix) {
+  const Value* v = nullptr;
+  std::string name;
+  if (const auto* let = s.as<LetStmt>()) {
+    v = e_->bound(u_.program.symbol_of(let->name));
+    name = prefix + let->name.name.str();
+  } else if (const auto* prime = s.as<PrimeStmt>()) {
+    auto it = e_->primes.find(u_.program.symbol_of(prime->name).value);
+    if (it != e_->primes.end()) v = &it->second;
+    name = prefix + prime->name.name.str() + "'";
+  }
+  if (v && v->is_tensor()) unit_.names.push_back({name, v->id});
+}
+
+Value RuleBuilder::next(const RuleTree::Node& n, std::string_view what) {
+  const Ident& name = n.variable();
+  auto it = e_->primes.find(u_.program.symbol_of(name).value);
+  if (it == e_->primes.end() || !it->second.is_tensor()) return {};
+  Value v = it->second;
+  v.id = e_->to_precision(v.id);
+  Shape found = e_->builder().shape(v.id);
+  if (found.empty()) {
+    v.id = e_->builder().broadcast_scalar(v.id, x_type_.shape);
+  } else if (found != x_type_.shape) {
+    Span place = name.span;
+    for (const Stmt* s : n.body())
+      if (const auto* prime = s->as<PrimeStmt>(); prime && prime->name.name == name.name)
+        place = prime->name.span;
+    u_.diags.report(DiagKind::next_shape, place,
+                    fmt::format("{}' has shape {}, {} is {}", name.name.view(), shape_str(found),
+                                what, shape_str(x_type_.shape)));
+    return {};
+  }
+  return v;
+}
+
+bool RuleBuilder::step_when(const Expr& condition) {
+  Active& active = active_.back();
+  Value c = e_->tensor(condition);
+  if (!c.is_tensor()) return false;
+  if (e_->builder().type(c.id) != Type::scalar(DType::boolean)) {
+    e_->error(DiagKind::wrong_kind, condition.span,
+              fmt::format("'step when' needs a single truth value; '{}' is {}",
+                          e_->source_text(condition), e_->type_text(c.id)));
+    return false;
+  }
+  ValueId id = said_by_all(c.id);
+  gates_.emplace_back(id, condition.span);
+  active.waits_for = id;
+  return true;
+}
+
+// A rule on the vector has one row: what that says is said by all.
+ValueId RuleBuilder::said_by_all(ValueId condition) {
+  if (!unit_.demands.vector || !varies(condition)) return condition;
+  Builder& b = e_->builder();
+  return b.make(Op::lt, {b.constant(0), b.make(Op::across_max, {b.cast(condition, DType::f64)})});
+}
+
+bool RuleBuilder::answer(const Expr& e) {
+  Value v = e_->tensor(e);
+  if (!v.is_tensor()) return false;
+  v.id = e_->to_precision(v.id);
+  if (e_->builder().shape(v.id).empty()) v.id = e_->builder().broadcast_scalar(v.id, x_type_.shape);
+  if (e_->builder().type(v.id) != x_type_) {
+    const Ident& x = node(active_.back().node).variable();
+    e_->error(DiagKind::next_shape, e.span,
+              fmt::format("the answer stands for {} and has its shape; this is {}", x.name.view(),
+                          e_->type_text(v.id)));
+    return false;
+  }
+  unit_.names.push_back({level(active_.back().level).prefix + "answer", v.id});
+  outcomes_[active_.back().level].answer = Answer{v.id, e.span};
+  return true;
+}
+
+// ── oracles ──────────────────────────────────────────────────────────────────────────────────────
+
+// The gradient at a level's point, through its transforms; made once a step.
+std::optional<Value> RuleBuilder::gradient(size_t depth) {
+  if (active_[depth].transformed) return active_[depth].transformed;
+  const RuleTree::Level& l = level(active_[depth].level);
+  std::optional<Value> g = active_[depth].handed;
+  if (!g && depth == 0) {
+    unit_.demands.gradient_at_x = true;
+    g = Value::tensor(gradient_);
+  }
+  if (!g) {
+    // The inner rule asks for itself what the outer one could have handed over.
+    Expr place{active_[depth].span, 0, {}};
+    g = ask(depth - 1, 1, active_[depth].x, place);
+    if (!g->is_tensor()) return std::nullopt;
+  }
+  // The transforms run once a step, wherever the gradient is asked for first.
+  std::vector<ValueId> around = std::exchange(e_->path, active_[depth].path);
+  for (int at : l.transforms) {
+    Elaborator::Scope outer = e_->scope();
+    active_[depth].waits_for = {};
+    if (!step_node(active_[depth], at, *g)) return std::nullopt;
+    Value next = this->next(node(at), "the gradient");
+    if (!next.is_tensor()) return std::nullopt;
+    g = next;
+    leave(at);
+    if (active_[depth].waits_for.valid()) {
+      advance(node(at).clock);
+      // Everything behind it moves only then.
+      around.push_back(active_[depth].waits_for);
+      e_->path.push_back(active_[depth].waits_for);
+    }
+    e_->restore(std::move(outer));
+  }
+  e_->path = std::move(around);
+  active_[depth].transformed = g;
+  return g;
+}
+
+Value RuleBuilder::oracle(const ObjectiveRef& objective, const std::vector<Value>& arguments,
+                          const Expr& at) {
+  if (!objective.part.empty())
+    return e_->not_lowered(at.span, fmt::format("'f.{}'", objective.part));
+  if (objective.order > 1) return e_->not_lowered(at.span, "'∇²f'");
+  ValueId point = e_->to_precision(arguments[0].id);
+  if (before_) {
+    if (point != x_)
+      return e_->not_lowered(at.span, "an initial value from f at points other than x");
+    return Value::tensor(objective.order == 1 ? gradient_ : arg("value"));
+  }
+  int running = active_.back().node;
+  if (running >= 0 && node(running).call->decl->as<TransformDecl>())
+    return e_->not_lowered(at.span, "an oracle inside a transform");
+  if (e_->builder().type(point) != x_type_) {
+    e_->error(DiagKind::shape_mismatch, at.span,
+              fmt::format("the objective takes a point of the shape of {}; this is {}",
+                          node(running).variable().name.view(), e_->type_text(point)))
+        .note("every parameter's own point is formed, then the objective is asked once");
+    return {};
+  }
+  return ask(active_.size() - 1, objective.order, point, at);
+}
+
+// f or ∇f for the rule of a level: at its own point the value or the gradient that it has,
+// elsewhere from the level around it, at last a query.
+Value RuleBuilder::ask(size_t depth, int order, ValueId point, const Expr& at) {
+  const Active& active = active_[depth];
+  const RuleTree::Level& l = level(active.level);
+  if (point == active.x && order == 1) {
+    active_[depth].asked = true;
+    std::optional<Value> g = gradient(depth);
+    return g ? *g : Value{};
+  }
+  if (active.handed) {
+    const Ident& name = name_of(*node(l.rule).call->decl);
+    e_->error(DiagKind::wrong_kind, active.span,
+              fmt::format("'{}' asks for more than the gradient that it is handed here",
+                          name.name.view()))
+        .label(at.span, order == 1 ? "it asks for ∇f at another point" : "it asks for f")
+        .help("without the gradient, inner.step(x), it asks for what it needs by itself");
+    return {};
+  }
+  if (depth == 0 && point == x_) {
+    unit_.demands.value = true;
+    return Value::tensor(arg("value"));
+  }
+  if (!l.transforms.empty() && point != active.x) {
+    e_->error(DiagKind::transform_mismatch, l.chain->transforms[0].span,
+              fmt::format("'{}' asks for the objective at points other than {}, so it is not "
+                          "clear what '|>' transforms",
+                          name_of(*node(l.rule).call->decl).name.view(),
+                          node(l.rule).variable().name.view()))
+        .label(at.span, "asked here")
+        .help("put the transform around the inner rule of a wrapper instead");
+    return {};
+  }
+  return depth > 0 ? ask(depth - 1, order, point, at) : query(point, order);
+}
+
+// Queries keep the order of their first appearance; the same point is asked once.
+Value RuleBuilder::query(ValueId point, int order) {
+  for (size_t k = 0; k < points_.size(); ++k)
+    if (points_[k].first == point && points_[k].second == order)
+      return Value::tensor(arg(query_name(k)));
+  points_.emplace_back(point, order);
+  return Value::tensor(parameter(query_name(points_.size() - 1),
+                                 order == 1 ? x_type_ : Type::scalar(u_.precision), order == 1));
+}
+
+// ── inner optimizers ─────────────────────────────────────────────────────────────────────────────
+
+std::optional<ValueId> RuleBuilder::point_of(const Expr& e, std::string_view what) {
+  Value v = e_->tensor(e);
+  if (!v.is_tensor()) return std::nullopt;
+  ValueId id = e_->to_precision(v.id);
+  if (e_->builder().shape(id).empty()) id = e_->builder().broadcast_scalar(id, x_type_.shape);
+  if (e_->builder().type(id) == x_type_) return id;
+  e_->error(DiagKind::shape_mismatch, e.span,
+            fmt::format("an inner optimizer takes {} of the shape of the parameter; this is {}",
+                        what, e_->type_text(id)));
+  return std::nullopt;
+}
+
+Value RuleBuilder::inner_step(int at, const Call& call, const Expr& e) {
+  for (const Arg& a : call.args)
+    if (a.style != ArgStyle::positional)
+      return e_->poison(DiagKind::unknown_argument, a.span, "a step takes a point and a gradient");
+  if (call.args.empty() || call.args.size() > 2)
+    return e_->poison(DiagKind::argument_count, e.span,
+                      "a step takes a point and, unless the inner rule shall ask for it, the "
+                      "gradient there");
+  if (before_ || active_.empty())
+    return e_->poison(DiagKind::wrong_kind, e.span, "nothing is stepped before step 1");
+  std::optional<ValueId> x = point_of(*call.args[0].value, "a point");
+  std::optional<ValueId> g;
+  if (call.args.size() == 2) g = point_of(*call.args[1].value, "a gradient");
+  if (!x || (call.args.size() == 2 && !g)) return {};
+  std::vector<ValueId> path = e_->path;
+  for (ValueId& around : e_->path) {
+    if (!e_->builder().type(around).is_scalar())
+      return e_->poison(DiagKind::wrong_kind, e.span,
+                        "a step under a condition that differs from element to element");
+    around = said_by_all(around);
+    gates_.emplace_back(around, e.span);
+  }
+  Elaborator::Scope outer = e_->scope();
+  std::optional<Outcome> outcome =
+      step_level(at, *x, g ? std::optional(Value::tensor(*g)) : std::nullopt, e.span);
+  e_->restore(std::move(outer));
+  e_->path = std::move(path);
+  if (!outcome) return {};
+  outcomes_[at] = *outcome;
+  return Value::tensor(outcome->next);
+}
+
+// A hyperparameter, as it was in the step if that stands above, or a state.
+Value RuleBuilder::inner_field(int at, const Ident& field) {
+  const RuleTree::Level& l = level(at);
+  if (l.rule < 0) return {};
+  const RuleTree::Node& n = node(l.rule);
+  std::vector<std::string> known{"step", "t"};
+  if (auto stepped = outcomes_.find(at); stepped != outcomes_.end())
+    if (auto hyper = stepped->second.hypers.find(field.name.str());
+        hyper != stepped->second.hypers.end())
+      return hyper->second;
+  for (size_t k = 0; k < n.params().size(); ++k) {
+    known.push_back(n.params()[k].name.name.str());
+    if (n.params()[k].name.name != field.name) continue;
+    Value v = hyper_value(n.prefix + known.back(), n.call->arguments[k]);
+    if (v.kind == Value::Kind::schedule) return e_->schedule_at(v.schedule, step_of(n.clock));
+    if (n.inner[k] >= 0) {
+      v.kind = Value::Kind::rule;
+      v.level = n.inner[k];
+    }
+    return v;
+  }
+  for (const StateDef& state : states_) {
+    if (state.node != l.rule && state.decl) continue;
+    if (!state.name.starts_with(n.prefix)) continue;
+    std::string name = state.name.substr(n.prefix.size());
+    if (name.find('.') != name.npos) continue;
+    known.push_back(name);
+    if (field.name == std::string_view(name)) return Value::tensor(state.current);
+  }
+  Diagnostic& d = e_->error(DiagKind::unknown_field, field.span,
+                            fmt::format("'{}' has no hyperparameter or state '{}'",
+                                        name_of(*n.call->decl).name.view(), field.name.view()));
+  d.label(name_of(*n.call->decl).span, "declared here");
+  if (auto near = suggest(field.name.view(), known))
+    d.help(fmt::format("did you mean '{}'?", *near));
+  return {};
+}
+
+} // namespace thalweg::irgen

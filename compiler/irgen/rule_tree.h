@@ -1,0 +1,41 @@
+// What a chain is made of: its transforms, its rule, and the optimizers given as hyperparameters of
+// that rule, each with its names and with what counts its steps. Private to irgen.
+#pragma once
+
+#include "irgen/rule.h"
+
+namespace thalweg::irgen {
+
+struct RuleTree {
+  // A transform or rule with its arguments.
+  struct Node {
+    const RuleCall* call;
+    std::string prefix; // of its names: "", "clip.", "inner.", "inner.clip."
+    int clock = 0;
+    bool waits = false;     // a transform with `step when`
+    std::vector<int> inner; // by hyperparameter: the level of the optimizer given, or -1
+    const ast::Block& body() const;
+    const std::vector<ast::Param>& params() const;
+    const ast::Ident& variable() const;
+  };
+  // A chain: the outermost one, or one that is a hyperparameter.
+  struct Level {
+    const Chain* chain;
+    std::string prefix;
+    std::vector<int> transforms;
+    int rule = -1; // none: the level's point moves by its gradient
+  };
+  // Counts steps from 1. What stands behind a `step when` counts the steps it is let take, an inner
+  // rule its calls.
+  struct Clock {
+    std::string state; // that keeps the count; empty: the run counts
+  };
+  std::vector<Node> nodes; // a level's transforms and rule, then the levels inside
+  std::vector<Level> levels;
+  std::vector<Clock> clocks;
+
+  // Nothing after a message.
+  static std::optional<RuleTree> of(const Unit& unit, const Chain& chain);
+};
+
+} // namespace thalweg::irgen
