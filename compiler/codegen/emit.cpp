@@ -125,12 +125,6 @@ std::string ModuleEmitter::object(CompileDumps* dumps) {
   return bytes.str().str();
 }
 
-std::optional<std::string> not_lowered(const loops::Program& program) {
-  for (const loops::Value& value : program.values)
-    if (value.kind == loops::Value::Kind::random) return "random draws inside a compiled function";
-  return std::nullopt;
-}
-
 std::string compile_object(std::span<const loops::Program> programs, const TargetSpec& target,
                            CompileTimes* times, CompileDumps* dumps) {
   auto start = std::chrono::steady_clock::now();

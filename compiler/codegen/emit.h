@@ -25,9 +25,6 @@ struct CompileDumps {
 // Before LLVM is used for anything; later calls do nothing.
 void initialize_llvm();
 
-// Why a program can't be compiled, for a message to the user; nothing if it can.
-std::optional<std::string> not_lowered(const loops::Program& program);
-
 // The bytes of an object file that exports one `int32_t name(const tw_call*)` per program. The same
 // input gives the same bytes.
 std::string compile_object(std::span<const loops::Program> programs, const TargetSpec& target,

@@ -78,12 +78,6 @@ Value* FunctionEmitter::evaluate(const loops::Value& value) {
   return nullptr;
 }
 
-// Until loops say how draws are keyed; not_lowered() refuses such programs with a reason.
-Value* FunctionEmitter::random(const loops::Value&) {
-  TW_CHECK(false, "random draws are refused by not_lowered()");
-  return nullptr;
-}
-
 FunctionEmitter::Place FunctionEmitter::place(const loops::Address& address) {
   const loops::Buffer& buffer = program_.buffers[address.buffer.value];
   llvm::Type* element =

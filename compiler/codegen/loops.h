@@ -91,8 +91,8 @@ struct Value {
     element,  // op over operands
     fold,     // result of a fold, or a value of Chunks; defined by that statement
     quotient, // i64: operands[0] / dim rounded down; operands[0] >= 0, dim > 0 where it is computed
-    random,   // draw of `distribution` at element number operands[0] (i64), keyed by call.seed,
-              // call.step, site
+    random,   // draw at element number operands[0], keyed by site and operands[1..3]: seed, name,
+              // step (all i64)
   };
   Kind kind;
   DType dtype;

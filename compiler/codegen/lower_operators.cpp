@@ -47,13 +47,22 @@ bool Elements::make(ValueId value, IndexId index) {
   case Op::iota:
     return give_affine(axes_of(indices_.at(index), node.type.shape)[node.attr.ints[0]]);
   case Op::random: {
+    bool missing = false;
+    for (ValueId key : node.operands)
+      missing = !need(key, kScalarIndex) || missing;
+    if (missing) return false;
     Value draw{};
     draw.kind = Value::Kind::random;
     draw.dtype = node.type.dtype;
     Val number = value_of(flat);
     draw.operands = {number};
+    int depth = std::max(depth_of(number), info.row ? 1 : 0);
+    for (ValueId key : node.operands) {
+      draw.operands.push_back(val(*find(key, kScalarIndex)));
+      depth = std::max(depth, depth_of(draw.operands.back()));
+    }
     draw.site = (node.attr.ints[0] << 32) | (node.attr.ints[1] & 0xffffffff);
-    return give(create(std::move(draw), std::max(depth_of(number), info.row ? 1 : 0)));
+    return give(create(std::move(draw), depth));
   }
   case Op::broadcast:
   case Op::reshape:

@@ -12,25 +12,10 @@ namespace thalweg::driver {
 
 using irgen::ProblemUnit;
 
-void fill_draw(Distribution distribution, const tw_key& key, Tensor& out) {
-  uint64_t count = static_cast<uint64_t>(out.size());
-  if (out.dtype() == DType::f32) {
-    float* to = out.data<float>().data();
-    if (distribution == Distribution::normal)
-      tw_fill_normal_f32(&key, 0, count, 0, 1, to);
-    else if (distribution == Distribution::uniform)
-      tw_fill_uniform_f32(&key, 0, count, 0, 1, to);
-    else
-      tw_fill_rademacher_f32(&key, 0, count, to);
-  } else {
-    double* to = out.data<double>().data();
-    if (distribution == Distribution::normal)
-      tw_fill_normal_f64(&key, 0, count, 0, 1, to);
-    else if (distribution == Distribution::uniform)
-      tw_fill_uniform_f64(&key, 0, count, 0, 1, to);
-    else
-      tw_fill_rademacher_f64(&key, 0, count, to);
-  }
+Tensor integer_tensor(int64_t value) {
+  Tensor tensor(DType::i64, {});
+  tensor.data<int64_t>()[0] = value;
+  return tensor;
 }
 
 Tensor tensor_from(const void* memory, DType dtype, std::vector<int64_t> shape) {
@@ -72,13 +57,9 @@ std::optional<Tensor> initial_parameter(Front& front, const Graph& graph,
   const std::string& name = problem.parameters[k].name;
   InterpreterOptions options;
   options.bindings = sizes;
-  options.random = [&](const RandomRequest& request, Tensor& out) {
-    fill_draw(
-        request.distribution,
-        {seed, tw_name_hash(name.data(), name.size()), static_cast<uint32_t>(request.site), 0, 0},
-        out);
-  };
-  Evaluated out = Interpreter(graph, options).evaluate(one, numbers);
+  std::vector<Tensor> inputs = numbers;
+  inputs.push_back(integer_tensor(static_cast<int64_t>(seed)));
+  Evaluated out = Interpreter(graph, options).evaluate(one, inputs);
   if (out.ok()) return std::move(out.results[0]);
   report_failure(front, one, *out.failure, fmt::format("the initial value of '{}'", name));
   return std::nullopt;

@@ -41,8 +41,7 @@ std::optional<Tensor> initial_parameter(Front& front, const Graph& graph,
                                         const std::vector<Tensor>& numbers, const Bindings& sizes,
                                         uint64_t seed);
 
-// A draw as compiled code and the runtime make it.
-void fill_draw(Distribution distribution, const tw_key& key, Tensor& out);
+Tensor integer_tensor(int64_t value);
 
 // Copies memory of that shape.
 Tensor tensor_from(const void* memory, DType dtype, std::vector<int64_t> shape);

@@ -81,16 +81,12 @@ bool Objective::initialize(void* arena, uint64_t seed) {
   std::vector<Tensor> inputs;
   for (double number : numbers_)
     inputs.push_back(Tensor::scalar(number));
+  inputs.push_back(integer_tensor(static_cast<int64_t>(seed)));
   for (size_t k = 0; k < pieces_.size(); ++k) {
     Function one = problem_.initial;
     one.results = {problem_.initial.results[k]};
     InterpreterOptions options;
     options.bindings = sizes_;
-    options.random = [&](const RandomRequest& request, Tensor& out) {
-      tw_key key{seed, tw_name_hash(pieces_[k].name.data(), pieces_[k].name.size()),
-                 static_cast<uint32_t>(request.site), 0, 0};
-      fill_draw(request.distribution, key, out);
-    };
     Evaluated out = Interpreter(pipeline_.graph(), options).evaluate(one, inputs);
     if (!out.ok()) {
       front_.diags.report(DiagKind::bad_data, out.failure->span,

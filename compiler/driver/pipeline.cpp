@@ -39,10 +39,6 @@ std::optional<loops::Lowered> Pipeline::lower(const Function& function) {
     return std::nullopt;
   }
   loops::Lowered& good = std::get<loops::Lowered>(lowered);
-  if (std::optional<std::string> reason = codegen::not_lowered(good.program)) {
-    diags_.report(DiagKind::not_lowered, {}, fmt::format("{}: {}", function.name, *reason));
-    return std::nullopt;
-  }
   if (options_.dump_loops) dump_ += good.plan_text + loops::print(good.program) + "\n";
   return std::move(good);
 }

@@ -47,7 +47,7 @@ bool RacerRun::start(const void* initial_point) {
   if (wants_update_ && !before_.get(bytes)) return false;
   double value = 0;
   for (auto& rule : rules_) {
-    if (!rule->bind(objective_, point_, gradient_)) return false;
+    if (!rule->bind(objective_, point_, gradient_, seed_)) return false;
     if (!rule->unit().queries.empty() && !query_buffer_.get(bytes)) return false;
     if (rule->unit().answer && !answer_buffer_.get(bytes)) return false;
     int32_t status = TW_OK;
@@ -108,12 +108,12 @@ runtime::StepResult RacerRun::step(const runtime::StepRequest& request) {
   if (!result.status.ok()) return result;
   // Nothing is changed before every rule had its say.
   for (auto& rule : rules_)
-    if (int32_t status = rule->check(seed_)) {
+    if (int32_t status = rule->check()) {
       result.status = failed(status, rule.get());
       return result;
     }
   for (auto& rule : rules_)
-    if (int32_t status = rule->step(t, loss_before_, value, seed_)) {
+    if (int32_t status = rule->step(t, loss_before_, value)) {
       result.status = failed(status, rule.get());
       return result;
     }

@@ -43,7 +43,7 @@ runtime::StepStatus RacerRun::failed(int32_t status, RuleInstance* rule) {
     for (const RuleUnit::Stop& stop : unit.stops)
       if (stop.status == status)
         return {stop.done ? TW_DONE_STATEMENT : TW_FAIL_STATEMENT,
-                rule->stop_text(pipeline_, stop, seed_)};
+                rule->stop_text(pipeline_, stop)};
     for (size_t k = 0; k < unit.step.checks.size(); ++k)
       if (unit.step.checks[k].status == status) return {TW_REQUIRE_VIOLATED, range_text(unit, k)};
   }

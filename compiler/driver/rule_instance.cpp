@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "ir/varying.h"
+#include "thalweg/random.h"
 
 #include <algorithm>
 #include <cstring>
@@ -81,6 +82,8 @@ void RuleInstance::bind_shared(BoundCall& call) {
       call.parameter(k, &loss_);
     else if (p.name == "value")
       call.parameter(k, value_.data());
+    else if (p.name == "seed")
+      call.parameter(k, &seed_);
     else if (p.name.starts_with("hyper "))
       call.parameter(k, &hypers_[hyper++]);
     else if (p.name.starts_with("state "))
@@ -119,6 +122,8 @@ void RuleInstance::bind_rows(BoundCall& call) {
         call.row_parameter(r, k, point_ + offset);
       else if (p.name == "gradient")
         call.row_parameter(r, k, gradient_ + offset);
+      else if (p.name == "name")
+        call.row_parameter(r, k, &names_[r]);
       else if (p.name.starts_with("state "))
         call.row_parameter(r, k, row_states_[r][state++].data());
       else if (p.name.starts_with("query"))
@@ -131,11 +136,18 @@ void RuleInstance::bind_rows(BoundCall& call) {
   }
 }
 
-bool RuleInstance::bind(const Objective& objective, void* point, void* gradient) {
+bool RuleInstance::bind(const Objective& objective, void* point, void* gradient, uint64_t seed) {
   objective_ = &objective;
   point_ = static_cast<char*>(point);
   gradient_ = static_cast<char*>(gradient);
   value_.get(8);
+  seed_ = static_cast<int64_t>(seed);
+  names_.clear();
+  for (size_t r = 0; r < row_count(); ++r) {
+    const std::string& name =
+        unit_.demands.vector ? unit_.name : objective.pieces()[parameters_[r]].name;
+    names_.push_back(static_cast<int64_t>(tw_name_hash(name.data(), name.size())));
+  }
   hypers_.clear();
   for (const RuleUnit::Hyper& hyper : unit_.hypers)
     hypers_.push_back(hyper.value);
@@ -149,7 +161,7 @@ bool RuleInstance::bind(const Objective& objective, void* point, void* gradient)
       return false;
   }
   bool whole = unit_.demands.vector;
-  size_t row_count = whole ? 1 : parameters_.size();
+  size_t row_count = this->row_count();
   shared_states_.clear();
   row_states_ = std::vector<std::vector<Buffer>>(row_count);
   for (const RuleUnit::State& state : unit_.states) {
@@ -220,16 +232,14 @@ int32_t RuleInstance::answer(int64_t t, void* to) {
   return into(calls_[answer_], to);
 }
 
-int32_t RuleInstance::check(uint64_t seed) {
-  return check_ == 0 ? TW_OK : calls_[check_].call(seed, static_cast<int64_t>(t_));
-}
+int32_t RuleInstance::check() { return check_ == 0 ? TW_OK : calls_[check_].call(); }
 
 bool RuleInstance::taken() const {
   return !unit_.gated || calls_[1].scalar_result(unit_.step.results.size() - 1) != 0;
 }
 
 // The step changed nothing, so the holes are still to be had: a function of its own.
-std::string RuleInstance::stop_text(Pipeline& pipeline, const RuleUnit::Stop& stop, uint64_t seed) {
+std::string RuleInstance::stop_text(Pipeline& pipeline, const RuleUnit::Stop& stop) {
   Function f = unit_.step;
   f.name = unit_.name + ".stop";
   f.results.clear();
@@ -249,7 +259,7 @@ std::string RuleInstance::stop_text(Pipeline& pipeline, const RuleUnit::Stop& st
     bind_shared(*call);
     bind_rows(*call);
   }
-  bool known = call && call->prepare() && call->call(seed, static_cast<int64_t>(t_)) == TW_OK;
+  bool known = call && call->prepare() && call->call() == TW_OK;
   size_t row = 0; // the first tensor that it fired for
   bool of_tensor = known && f.results[0].per_tensor;
   while (of_tensor && row + 1 < row_count() && call->row_scalar_result(row, 0) == 0)
@@ -270,9 +280,9 @@ void RuleInstance::set_query_value(size_t k, double value) {
   store(query_values_[k].data(), objective_->precision(), value);
 }
 
-int32_t RuleInstance::step(int64_t t, double loss, double value, uint64_t seed) {
+int32_t RuleInstance::step(int64_t t, double loss, double value) {
   set_shared(t, loss, value);
-  return calls_[1].call(seed, t);
+  return calls_[1].call();
 }
 
 int32_t RuleInstance::rates(std::vector<double>& values) {

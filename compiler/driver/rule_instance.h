@@ -17,14 +17,14 @@ public:
   // `several`: other rules step with this one, so what may end the step is looked at before.
   bool compile(Pipeline& pipeline, bool several);
   // Rows over the objective's pieces; `whole` is one row of everything (on vector).
-  bool bind(const Objective& objective, void* point, void* gradient);
+  bool bind(const Objective& objective, void* point, void* gradient, uint64_t seed);
 
   // Memory of the shared inputs: t, loss, value, hypers.
   bool starts_from_objective() const { return starts_from_objective_; } // asks f or ∇f at x
   int32_t initialize(double value);
   int32_t query(size_t k, void* to); // the points, into an arena
-  int32_t check(uint64_t seed);      // what may end the step, without taking it
-  int32_t step(int64_t t, double loss, double value, uint64_t seed);
+  int32_t check();                   // what may end the step, without taking it
+  int32_t step(int64_t t, double loss, double value);
   bool taken() const; // whether the last step was let happen
   void set_query_value(size_t k, double value);
   void* query_gradient(size_t k) { return query_gradients_[k].data(); }
@@ -34,7 +34,7 @@ public:
   double report(size_t k) const;       // of the last step
   int32_t answer(int64_t t, void* to); // where it has one; into an arena
   // The text of a `fail` or `done` that ended the step, with its values.
-  std::string stop_text(Pipeline& pipeline, const irgen::RuleUnit::Stop& stop, uint64_t seed);
+  std::string stop_text(Pipeline& pipeline, const irgen::RuleUnit::Stop& stop);
   const std::vector<size_t>& parameters() const { return parameters_; }
 
 private:
@@ -53,6 +53,8 @@ private:
   char* point_ = nullptr;
   char* gradient_ = nullptr;
   double t_ = 0, loss_ = 0;
+  int64_t seed_ = 0;
+  std::vector<int64_t> names_; // by row: what keys its draws
   Buffer value_;
   std::vector<double> hypers_;
   std::vector<Buffer> query_values_, query_gradients_;

@@ -130,31 +130,44 @@ private:
           .note("the caller of a library hands in ∇f at x in each step, not before");
       return false;
     }
-    used = arguments_of(graph, unit.step, roots_of(unit.step));
-    for (size_t k = 0; k < used.size(); ++k)
-      if (used[k] && (unit.step.parameters[k].name == "loss")) {
-        refuse("one of its schedules watches the loss")
-            .note("the caller of a library hands in ∇f at x alone");
-        return false;
-      }
     return true;
   }
 
-  bool hyperparameters(const RuleUnit& unit) {
-    for (const RuleUnit::Hyper& hyper : unit.hypers) {
-      std::string field = hyper.name;
-      std::replace(field.begin(), field.end(), '.', '_');
-      if (std::find(kReserved.begin(), kReserved.end(), field) != kReserved.end()) field += "_";
-      bool twice = std::any_of(spec_.hyperparameters.begin(), spec_.hyperparameters.end(),
-                               [&](const auto& h) { return h.name == field; });
-      if (!is_c_name(field) || twice) {
-        refuse(fmt::format("its hyperparameter '{}' has no name in C", hyper.name))
-            .help("give it a name of ASCII letters and digits");
-        return false;
-      }
-      spec_.hyperparameters.push_back({field, hyper.value, DType::f64, ""});
+  bool field(std::string field, double value, DType dtype, const std::string& of,
+             const std::string& doc) {
+    std::replace(field.begin(), field.end(), '.', '_');
+    if (std::find(kReserved.begin(), kReserved.end(), field) != kReserved.end()) field += "_";
+    bool twice = std::any_of(spec_.hyperparameters.begin(), spec_.hyperparameters.end(),
+                             [&](const auto& h) { return h.name == field; });
+    if (!is_c_name(field) || twice) {
+      refuse(
+          fmt::format("its hyperparameter '{}' has no name in C{}", of, twice ? " of its own" : ""))
+          .help("give it another name, of ASCII letters and digits");
+      return false;
     }
+    spec_.hyperparameters.push_back({field, value, dtype, doc});
     return true;
+  }
+
+  bool hyperparameters(const Graph& graph, const RuleUnit& unit) {
+    for (const RuleUnit::Hyper& hyper : unit.hypers)
+      if (!field(hyper.name, hyper.value, DType::f64, hyper.name, "")) return false;
+    // What a run knows by itself, the caller says.
+    std::vector<bool> used = arguments_of(graph, unit.step, roots_of(unit.step));
+    std::vector<bool> before = arguments_of(graph, unit.initial, roots_of(unit.initial));
+    auto handed = [&](const char* parameter, const char* name, double value, DType dtype,
+                      const char* doc) {
+      size_t k = unit.index_of(parameter);
+      if (!used[k] && !before[k]) return true;
+      handed_.emplace_back(parameter);
+      return field(name, value, dtype, name, doc);
+    };
+    return handed("loss", "loss", std::numeric_limits<double>::infinity(), DType::f64,
+                  "f at the step before, infinity at the first") &&
+           handed("seed", "seed", 0, DType::i64, "of random draws") &&
+           handed("name", "stream", 0, DType::i64,
+                  "of random draws: a number of the tensor's own (a run takes the FNV-1a hash of "
+                  "the param's name)");
   }
 
   // What stands behind a parameter of the rule's functions.
@@ -162,6 +175,8 @@ private:
     if (p.name == "t") return init ? Binding{Kind::constant, 0, 1} : Binding{Kind::step_number};
     if (p.name == "x") return {Kind::x};
     if (p.name == "gradient") return {Kind::gradient};
+    for (size_t k = 0; k < handed_.size(); ++k)
+      if (p.name == handed_[k]) return {Kind::hyper, static_cast<int>(unit.hypers.size() + k)};
     if (p.name.starts_with("hyper "))
       for (size_t k = 0; k < unit.hypers.size(); ++k)
         if (p.name.substr(6) == unit.hypers[k].name) return {Kind::hyper, static_cast<int>(k)};
@@ -198,7 +213,7 @@ private:
     irgen::Unit unit = front_.unit(graph, dtype);
     std::optional<RuleUnit> rule = irgen::elaborate_rule(unit, chain_, 1);
     if (!rule || !offered(graph, *rule)) return false;
-    if (spec_.variants.empty() && !hyperparameters(*rule)) return false;
+    if (spec_.variants.empty() && !hyperparameters(graph, *rule)) return false;
     Pipeline pipeline(graph, front_.diags, options_);
     aot::Variant out;
     out.dtype = dtype;
@@ -249,6 +264,7 @@ private:
   const irgen::Chain& chain_;
   const PipelineOptions& options_;
   ast::Ident name_;
+  std::vector<std::string> handed_; // what the caller knows beside hyperparameters
   aot::LibrarySpec spec_;
 };
 

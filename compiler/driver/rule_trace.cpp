@@ -63,6 +63,8 @@ std::vector<Tensor> RuleTrace::shared() const {
       value.set_number(0, loss_);
     else if (p.name == "value" && here_)
       value = here_->value;
+    else if (p.name == "seed")
+      value = integer_tensor(static_cast<int64_t>(seed_));
     else if (p.name.starts_with("hyper "))
       value.set_number(0, unit_.hypers[hyper++].value);
     else if (p.name.starts_with("state ") && state < shared_states_.size())
@@ -92,7 +94,10 @@ std::vector<TableRow> RuleTrace::rows(const TracePoint& point) const {
         value = x;
       else if (p.name == "gradient" && here_)
         value = gather(here_->gradients, r);
-      else if (p.name.starts_with("state ") && !row_states_.empty())
+      else if (p.name == "name") {
+        const std::string& name = whole() ? unit_.name : point.names[members_[r]];
+        value = integer_tensor(static_cast<int64_t>(tw_name_hash(name.data(), name.size())));
+      } else if (p.name.starts_with("state ") && !row_states_.empty())
         value = row_states_[r][state++];
       else if (p.name.starts_with("query") && answers_[query_number(p.name)])
         value = gather(answers_[query_number(p.name)]->gradients, r);
@@ -107,19 +112,7 @@ std::vector<TableRow> RuleTrace::rows(const TracePoint& point) const {
 }
 
 TableEvaluated RuleTrace::interpret(const Function& f, const TracePoint& point) const {
-  InterpreterOptions options;
-  options.random = [&](const RandomRequest& request, Tensor& out) {
-    std::string name = request.place.row < 0 || whole()
-                           ? unit_.name
-                           : point.names[members_[static_cast<size_t>(request.place.row)]];
-    uint32_t round =
-        request.place.rounds.empty() ? 0 : static_cast<uint32_t>(request.place.rounds.back());
-    fill_draw(request.distribution,
-              {seed_, tw_name_hash(name.data(), name.size()), static_cast<uint32_t>(request.site),
-               round, t_},
-              out);
-  };
-  return Interpreter(graph_, options).evaluate_table(f, shared(), rows(point));
+  return Interpreter(graph_).evaluate_table(f, shared(), rows(point));
 }
 
 std::optional<TableEvaluated> RuleTrace::evaluate(const Function& f, const TracePoint& point) {

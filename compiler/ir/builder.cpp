@@ -64,14 +64,19 @@ ValueId Builder::dim(const Dim& size) {
   return graph_.add(Op::dim, Type::scalar(DType::i64), {}, {{}, {size}, {}, {}});
 }
 
+ValueId Builder::integer(int64_t value) {
+  return graph_.add(Op::constant, Type::scalar(DType::i64), {}, {{value}, {}, {}, {}});
+}
+
 ValueId Builder::iota(Shape shape, int64_t axis) {
   Type type = Type::tensor(DType::i64, shape);
   return graph_.add(Op::iota, std::move(type), {}, {{axis}, std::move(shape), {}, {}});
 }
 
-ValueId Builder::random(Distribution distribution, int64_t site, Type type) {
+ValueId Builder::random(Distribution distribution, int64_t site, Type type,
+                        std::array<ValueId, 3> key) {
   Shape shape = type.shape;
-  return graph_.add(Op::random, std::move(type), {},
+  return graph_.add(Op::random, std::move(type), {key.begin(), key.end()},
                     {{static_cast<int64_t>(distribution), site}, std::move(shape), {}, {}});
 }
 

@@ -6,6 +6,8 @@
 
 #include "ir/graph.h"
 
+#include <array>
+
 #include <optional>
 
 namespace thalweg {
@@ -27,11 +29,12 @@ public:
   // leaves
   ValueId arg(int64_t index, Type type);
   ValueId constant(double value, DType dtype = DType::f64); // i64, bool: the value converted
-  ValueId full(double value, const Type& like);             // a constant of like's type and shape
+  ValueId integer(int64_t value);
+  ValueId full(double value, const Type& like); // a constant of like's type and shape
   ValueId table(std::vector<double> values, Shape shape, DType dtype);
   ValueId dim(const Dim& size); // i64
   ValueId iota(Shape shape, int64_t axis);
-  ValueId random(Distribution distribution, int64_t site, Type type);
+  ValueId random(Distribution distribution, int64_t site, Type type, std::array<ValueId, 3> key);
 
   // elementwise
   ValueId neg(ValueId a) { return make(Op::neg, {a}); }

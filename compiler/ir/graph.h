@@ -73,7 +73,9 @@
 //   table       dims shape; ints {bits…}
 //   dim         dims {size}                                    → i64
 //   iota        dims shape; ints {axis}                        → i64
-//   random      dims shape; ints {Distribution, site}
+//   random      (seed, name, step: i64) dims shape; ints {Distribution, site}; standard draws, a
+//   pure
+//               function of seed, name, step, site and the element (thalweg/random.h)
 //   broadcast   dims result shape; ints map
 //   reshape     dims result shape
 //   transpose   ints: result axis k is operand axis ints[k]

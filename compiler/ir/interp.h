@@ -40,12 +40,6 @@ struct TraceEvent {
   bool in_lambda;
 };
 
-struct RandomRequest {
-  Distribution distribution;
-  int64_t site;
-  const Place& place;
-};
-
 struct InterpreterOptions {
   Bindings bindings; // of every dimension name that is not the tensor's own
   // Fills `results` (one tensor, or a tuple's elements) for an `oracle` value; a failure ends the
@@ -53,8 +47,6 @@ struct InterpreterOptions {
   std::function<std::optional<Failure>(const Node& node, std::span<const Tensor* const> operands,
                                        std::vector<Tensor>& results)>
       oracle;
-  // Fills `out`, which has its type and shape already.
-  std::function<void(const RandomRequest& request, Tensor& out)> random;
   std::function<void(const TraceEvent& event)> trace; // after every value
   int64_t max_elements = int64_t{1} << 28;            // of one value
 };

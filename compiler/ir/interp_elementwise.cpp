@@ -1,5 +1,6 @@
 // Evaluation of leaves and elementwise operators (see interp.h; meaning: graph.h).
 #include "ir/builder.h"
+#include "ir/draw.h"
 #include "ir/interp_call.h"
 #include "ir/math/math.h"
 #include "ir/math/scalar_backend.h"
@@ -156,9 +157,15 @@ void eval_iota(Call& call) {
 void eval_random(Call& call) {
   std::optional<Tensor> tensor = call.zeros();
   if (!tensor) return;
-  if (!call.options.random) return call.fail(run_status::kUnsupported, "no source of draws");
   Distribution distribution = static_cast<Distribution>(call.ints()[0]);
-  call.options.random({distribution, call.ints()[1], call.machine.place()}, *tensor);
+  auto part = [&](size_t k) { return call.operand(k).data<int64_t>()[0]; };
+  const std::vector<int64_t>& rounds = call.machine.place().rounds;
+  tw_key key{static_cast<uint64_t>(part(0)), static_cast<uint64_t>(part(1)),
+             static_cast<uint32_t>(call.ints()[1]),
+             rounds.empty() ? 0 : static_cast<uint32_t>(rounds.back()), part(2)};
+  const uint64_t stream = tw_stream(&key);
+  for (int64_t i = 0; i < tensor->size(); ++i)
+    tensor->set_number(i, draw_element(distribution, stream, key.step, i, tensor->dtype()));
   call.give(std::move(*tensor));
 }
 

@@ -94,6 +94,9 @@ Inferred infer_random(const Context& c) {
   if (c.ints().size() != 2 || c.ints()[0] < 0 || c.ints()[0] > 2)
     return fail("no such distribution");
   if (!is_tensor(c.node.type) || !is_real(c.node.type.dtype)) return fail("draws are real");
+  for (size_t k = 0; k < 3; ++k)
+    if (c.operand(k) != Type::scalar(DType::i64))
+      return fail("the key of a draw is three integers");
   return tensor(c.node.type.dtype, c.dims());
 }
 Inferred infer_oracle(const Context& c) {

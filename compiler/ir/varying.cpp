@@ -17,11 +17,11 @@ std::vector<bool> varies_by_tensor(const Graph& graph, const Function& function)
       return std::find(own.begin(), own.end(), name) != own.end();
     });
   };
-  // A lambda adds nothing of the tensor's but sizes and draws in its body, or in lambdas of that
+  // A lambda adds nothing of the tensor's but sizes in its body, or in lambdas of that
   // body, which are older.
   std::vector<bool> lambda_varies(graph.lambda_count(), false);
   auto own_of = [&](const Node& node) {
-    bool own = node.op == Op::random || mentions(node.attr.dims) || mentions(node.type.shape);
+    bool own = mentions(node.attr.dims) || mentions(node.type.shape);
     for (LambdaId lambda : node.attr.lambdas)
       own |= lambda_varies[lambda.value];
     return own;

@@ -226,18 +226,41 @@ Value Elaborator::filled(const Expr& e, const Call& n, double value) {
 }
 
 Value Elaborator::draw(const Expr& e, const Call& n, std::string_view name) {
-  if (hooks) return not_lowered(e.span, fmt::format("'{}' in a rule", name));
-  if (!draw_shape)
-    return poison(
-        DiagKind::wrong_kind, e.span,
-        fmt::format("'{}' draws the initial value of a param; it has no shape here", name));
+  std::optional<Shape> shape = draw_shape;
+  std::vector<const Expr*> numbers;
+  for (const Arg& arg : n.args) {
+    if (!arg.value->as<Like>()) {
+      numbers.push_back(arg.value);
+      continue;
+    }
+    Value like = expr(*arg.value);
+    if (like.kind != Value::Kind::shape) return {};
+    shape = like.dims;
+  }
+  if (numbers.size() > 2 || (name == "rademacher" && !numbers.empty()))
+    return poison(DiagKind::argument_count, e.span,
+                  fmt::format("'{}' takes {} and the shape, as in 'like x'", name,
+                              name == "normal"    ? "mean and deviation"
+                              : name == "uniform" ? "the lowest and the highest number"
+                                                  : "no number"));
+  if (!shape || !draw_key[0].valid())
+    return poison(DiagKind::wrong_kind, e.span,
+                  fmt::format("'{}' draws initial values of params, and in rules and transforms; "
+                              "nothing is drawn here",
+                              name));
+  for (ValueId around : path)
+    if (!b_.type(around).is_scalar())
+      return poison(DiagKind::wrong_kind, e.span,
+                    "a draw under a condition that differs from element to element");
   Distribution d = name == "normal"    ? Distribution::normal
                    : name == "uniform" ? Distribution::uniform
                                        : Distribution::rademacher;
-  Value drawn = Value::tensor(b_.random(d, next_site_++, Type::tensor(u_.precision, *draw_shape)));
+  ValueId at = draw_step.valid() ? draw_step : b_.cast(step, DType::i64);
+  Value drawn = Value::tensor(b_.random(d, next_site_++, Type::tensor(u_.precision, *shape),
+                                        {draw_key[0], draw_key[1], at}));
   if (d == Distribution::rademacher) return drawn;
-  const Expr* first = positional(n, 0);
-  const Expr* second = positional(n, 1);
+  const Expr* first = numbers.empty() ? nullptr : numbers[0];
+  const Expr* second = numbers.size() < 2 ? nullptr : numbers[1];
   if (!first) return drawn;
   Value a = tensor(*first);
   Value b = second ? tensor(*second) : Value::tensor(b_.constant(1));

@@ -11,6 +11,7 @@
 #include "irgen/value.h"
 #include "sema/program.h"
 
+#include <array>
 #include <functional>
 #include <map>
 #include <optional>
@@ -71,6 +72,8 @@ public:
   std::function<std::optional<Value>(const ast::Expr&)> free_name;
   RuleHooks* hooks = nullptr;
   std::optional<Shape> draw_shape; // the shape that normal() and uniform() fill here
+  std::array<ValueId, 2> draw_key; // seed and name, i64; draws are made where they are known
+  ValueId draw_step;               // of draws; invalid: t
   ValueId step;                    // t, for schedules
   ValueId loss;                    // the previous step's, for schedules; may be invalid
   // States of schedules by name ("lr.best"): the rule gives the start values, elaboration the next

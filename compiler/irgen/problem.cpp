@@ -1,6 +1,8 @@
 // Problems: shapes from data and hyperparameters, lets, objective, metrics, initial values.
 #include "irgen/problem.h"
 
+#include "thalweg/random.h"
+
 #include "support/overloaded.h"
 
 #include <algorithm>
@@ -246,9 +248,15 @@ private:
   std::optional<ValueId> initial_value(const ParamItem& param, std::optional<Shape> shape,
                                        Shape& found) {
     e_.draw_shape = shape;
+    Builder& b = e_.builder();
+    std::string_view name = param.name.name.view();
+    e_.draw_key = {b.arg(static_cast<int64_t>(p_.first_parameter()), Type::scalar(DType::i64)),
+                   b.integer(static_cast<int64_t>(tw_name_hash(name.data(), name.size())))};
+    e_.draw_step = b.integer(0);
     Value v =
         param.init ? e_.tensor(*param.init) : Value::tensor(e_.builder().constant(0, u_.precision));
     e_.draw_shape.reset();
+    e_.draw_key = {};
     if (!v.is_tensor()) return std::nullopt;
     v.id = e_.to_precision(e_.real(v.id));
     if (shape && param.init)
@@ -266,6 +274,7 @@ private:
     size_t numeric = p_.first_parameter();
     p_.initial.parameters.assign(p_.objective.parameters.begin(),
                                  p_.objective.parameters.begin() + static_cast<int64_t>(numeric));
+    p_.initial.parameters.push_back({"seed", Type::scalar(DType::i64), false});
     size_t next = 0;
     for (const ProblemItem& item : d_.items)
       if (const auto* param = std::get_if<ParamItem>(&item.node)) {
@@ -277,7 +286,8 @@ private:
     // Initial values are made from numbers alone.
     for (ValueId id : reachable(u_.graph, roots_of(p_.initial))) {
       const Node& node = u_.graph.node(id);
-      if (node.op == Op::arg && node.attr.ints[0] >= static_cast<int64_t>(numeric)) {
+      bool seed = node.type == Type::scalar(DType::i64);
+      if (node.op == Op::arg && node.attr.ints[0] >= static_cast<int64_t>(numeric) && !seed) {
         const thalweg::Parameter& used =
             p_.objective.parameters[static_cast<size_t>(node.attr.ints[0])];
         u_.diags.report(DiagKind::wrong_kind, d_.name.span,

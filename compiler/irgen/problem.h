@@ -35,7 +35,7 @@ struct ProblemUnit {
   // Parameters: the hypers that are numbers (f64), then the params, then the data.
   // objective: results "loss" (negated if `maximize`), then the metrics.
   Function objective;
-  // initial: parameters are the numeric hypers alone; one result per param.
+  // initial: parameters are the numeric hypers and the seed (i64); one result per param.
   Function initial;
   std::map<uint32_t, std::string> names; // values that `let` lines named
   size_t first_parameter() const;        // index in objective.parameters

@@ -89,9 +89,10 @@ struct RuleUnit {
   };
   std::vector<Named> names;
   // All functions take the same parameters:
-  //   shared:     t, loss (both f64), value (f at x), the hypers (f64), one value per value query,
-  //   shared states per tensor: x, gradient (at x, raw), one gradient per gradient query,
-  //   per-tensor states
+  //   shared:     t, loss (both f64), value (f at x), seed (i64, of draws), the hypers (f64), the
+  //               shared states, one value per value query
+  //   per tensor: x, gradient (at x, raw), name (i64, keys draws), the states, one gradient per
+  //               gradient query
   Function initial; // results: the shared states, then the per-tensor states
   Function step;    // results: x' (updates x), the states (updating theirs), recorded, reports
   // Where the rule names a point other than x as its result: a function of x and the states as they

@@ -107,12 +107,15 @@ void RuleFrame::begin() {
   e_->step = parameter("t", Type::scalar(DType::f64), false);
   e_->loss = parameter("loss", Type::scalar(DType::f64), false);
   parameter("value", Type::scalar(u_.precision), false);
+  ValueId seed = parameter("seed", Type::scalar(DType::i64), false);
   for (const RuleUnit::Hyper& hyper : unit_.hypers)
     parameter("hyper " + hyper.name, Type::scalar(DType::f64), false);
   for (const StateDef& state : states_)
     if (!state.per_tensor) parameter("state " + state.name, state.type, false);
   x_ = parameter("x", x_type_, true);
   gradient_ = parameter("gradient", x_type_, true);
+  e_->draw_key = {seed, parameter("name", Type::scalar(DType::i64), true)};
+  if (before_) e_->draw_step = e_->builder().integer(0);
   for (const StateDef& state : states_)
     if (state.per_tensor) parameter("state " + state.name, state.type, true);
   if (body_) e_->bind(u_.program.symbol_of(body_->variable), Value::tensor(x_));

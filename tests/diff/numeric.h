@@ -15,16 +15,6 @@ inline std::vector<Tensor> evaluate(const Graph& graph, const Function& function
                                     const std::vector<Tensor>& inputs, const Bindings& bindings) {
   InterpreterOptions options;
   options.bindings = bindings;
-  // Draws are inputs like any other: the same for the same site and round.
-  options.random = [](const RandomRequest& request, Tensor& out) {
-    uint64_t state = static_cast<uint64_t>(request.site) * 0x9e3779b97f4a7c15ull + 7;
-    for (int64_t round : request.place.rounds)
-      state = state * 31 + static_cast<uint64_t>(round);
-    for (int64_t k = 0; k < out.size(); ++k) {
-      state = state * 6364136223846793005ull + 1442695040888963407ull;
-      out.set_number(k, static_cast<double>(state >> 40) * 0x1p-24);
-    }
-  };
   Evaluated run = Interpreter(graph, options).evaluate(function, inputs);
   TW_CHECK(run.ok(), "{}", run.failure->text);
   return run.results;

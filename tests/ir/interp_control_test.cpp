@@ -97,7 +97,9 @@ TEST_CASE("control: oracles and draws go through the hooks") {
   Expression ask = [](Builder& b, Args x) {
     Attr attr{{static_cast<int64_t>(OracleKind::gradient)}, {}, "f", {}};
     ValueId g = b.graph().add(Op::oracle, b.type(x[0]), {x[0]}, attr);
-    return std::vector{g, b.random(Distribution::normal, 42, b.type(x[0]))};
+    return std::vector{g, b.random(Distribution::normal, 42, b.type(x[0]),
+                                   {b.constant(1, DType::i64), b.constant(-5, DType::i64),
+                                    b.constant(3, DType::i64)})};
   };
   REQUIRE(evaluate_all({vec({1, 2})}, ask, options).failure->status == run_status::kUnsupported);
   options.oracle = [](const Node& node, std::span<const Tensor* const> x,
@@ -106,14 +108,13 @@ TEST_CASE("control: oracles and draws go through the hooks") {
     out = {vec({2 * x[0]->number(0), 2 * x[0]->number(1)})};
     return std::optional<Failure>();
   };
-  options.random = [](const RandomRequest& request, Tensor& out) {
-    REQUIRE(request.distribution == Distribution::normal);
-    for (int64_t i = 0; i < out.size(); ++i)
-      out.set_number(i, static_cast<double>(request.site + i));
-  };
   Evaluated evaluated = evaluate_all({vec({1, 2})}, ask, options);
   require_bits(evaluated.results[0], vec({2, 4}));
-  require_bits(evaluated.results[1], vec({42, 43}));
+  // What the runtime draws under this key.
+  const tw_key key{1, static_cast<uint64_t>(-5), 42, 0, 3};
+  std::vector<double> drawn(2);
+  tw_fill_normal_f64(&key, 0, 2, 0, 1, drawn.data());
+  require_bits(evaluated.results[1], vec({drawn[0], drawn[1]}));
   options.oracle = [](const Node&, std::span<const Tensor* const>, std::vector<Tensor>& out) {
     out = {vec({1, 2, 3})};
     return std::optional<Failure>();

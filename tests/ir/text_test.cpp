@@ -78,7 +78,8 @@ TEST_CASE("text: every operator comes back, constants to the bit") {
   give(b.constant(1, DType::boolean));
   give(b.table({1.5, kNan, -2}, {Dim(3)}, DType::f32));
   give(b.table({}, {Dim(0)}, DType::i64));
-  give(b.random(Distribution::rademacher, -7, b.type(v)));
+  give(b.random(Distribution::rademacher, -7, b.type(v),
+                {b.constant(1, DType::i64), b.constant(2, DType::i64), b.constant(3, DType::i64)}));
   give(b.slice(m, {Dim(1), Dim(0)}, {Dim(2), Dim(3)}));
   give(b.pad(v, {Dim::symbol("n")}, {Dim(2)}));
   give(b.gather(v, {i}));

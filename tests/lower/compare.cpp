@@ -9,10 +9,6 @@ namespace {
 InterpreterOptions options_of(const Bindings& bindings) {
   InterpreterOptions options;
   options.bindings = bindings;
-  options.random = [](const RandomRequest& request, Tensor& out) {
-    for (int64_t i = 0; i < out.size(); ++i)
-      out.set_number(i, fake_draw(static_cast<int64_t>(request.distribution), request.site, i));
-  };
   return options;
 }
 

@@ -2,6 +2,8 @@
 // interpreter's.
 #include "lower/loops_interp.h"
 
+#include "ir/draw.h"
+
 #include "ir/builder.h"
 #include "ir/interp_call.h"
 #include "support/overloaded.h"
@@ -162,9 +164,12 @@ private:
       break;
     }
     case Value::Kind::random: {
-      double draw =
-          fake_draw(value.site >> 32, value.site & 0xffffffff, cell(value.operands[0]).integer);
-      out = {value.dtype == DType::f32 ? static_cast<float>(draw) : draw, 0};
+      auto part = [&](size_t k) { return cell(value.operands[k]).integer; };
+      tw_key key{static_cast<uint64_t>(part(1)), static_cast<uint64_t>(part(2)),
+                 static_cast<uint32_t>(value.site), 0, part(3)};
+      out = {draw_element(static_cast<Distribution>(value.site >> 32), tw_stream(&key), key.step,
+                          part(0), value.dtype),
+             0};
       break;
     }
     }
@@ -386,13 +391,6 @@ private:
 };
 
 } // namespace
-
-double fake_draw(int64_t distribution, int64_t site, int64_t element) {
-  uint64_t z = static_cast<uint64_t>(element * 1000003 + site * 7919 + distribution + 1) *
-               0x9e3779b97f4a7c15ull;
-  z = (z ^ (z >> 31)) * 0xbf58476d1ce4e5b9ull;
-  return static_cast<double>(z >> 11) * 0x1p-53;
-}
 
 int run_loops(const Program& program, const Bindings& bindings, LoopMemory& memory) {
   return Machine(program, bindings, memory).run();

@@ -15,9 +15,6 @@ struct LoopMemory {
   std::vector<Bindings> row_bindings;    // of the tensor's own symbols
 };
 
-// The draw of an element, the same in the interpreter of graphs and here.
-double fake_draw(int64_t distribution, int64_t site, int64_t element);
-
 // Gives the status. Every access is checked against the buffer's size (an internal error).
 // Iterations of vector loops run backwards, so that a dependence between them shows.
 int run_loops(const loops::Program& program, const Bindings& bindings, LoopMemory& memory);

@@ -54,6 +54,7 @@ private:
   void pad();
   void concat();
   void gather();
+  void draw(); // random
   void scatter();
   std::vector<ValueId> indices_into(const Shape& data, const Shape& shape);
   void reduce(); // random_folding.cpp

@@ -5,6 +5,19 @@
 
 namespace thalweg::testing {
 
+void Generator::draw() {
+  Shape shape = random_shape();
+  if (!fits(shape)) return;
+  auto part = [&] {
+    return rng_.chance(0.5) ? builder_.integer(static_cast<int64_t>(rng_.next()))
+                            : pick(Type::scalar(DType::i64));
+  };
+  ValueId seed = part(), name = part(), step = part();
+  put(builder_.random(static_cast<Distribution>(rng_.below(3)), rng_.below(9),
+                      Type::tensor(real_dtype(), shape), {seed, name, step}),
+      9);
+}
+
 void Generator::widen() {
   ValueId a = pick_real();
   Shape shape = builder_.shape(a);

@@ -50,7 +50,7 @@ typedef struct tw_call {
      Null where the function has no oracle sites. A result other than 0 is returned unchanged. */
   int32_t (*oracle)(void* context, int32_t site, const struct tw_call* call);
   void* oracle_context;
-  uint64_t seed; /* the run's seed and the step t (from 1) key all random draws, see random.h */
+  uint64_t seed; /* of the run; draws are keyed by parameters of the function, not by these two */
   int64_t step;
   /* Runs rounds 0 … count-1, cut into ranges in any way, on any threads, also from inside a range;
      returns when all have run, with the first status that is not 0, by round. Null: one thread. The
