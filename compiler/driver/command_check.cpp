@@ -1,10 +1,12 @@
 // `thalweg check`: everything that can be wrong before a run, and what rules ask and problems
 // offer.
 #include "driver/experiment_run.h"
+#include "driver/ranges.h"
 
 #include "passes/diff/diff.h"
 #include "passes/simplify/simplify.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace thalweg::driver {
@@ -58,6 +60,11 @@ private:
                           shapes.empty() ? "nothing" : shapes);
   }
 
+  static bool complete(const ast::Decl& decl) {
+    const auto* transform = decl.as<ast::TransformDecl>();
+    const auto& params = transform ? transform->params : decl.as<ast::OptimizerDecl>()->params;
+    return std::all_of(params.begin(), params.end(), [](const auto& p) { return p.value; });
+  }
   void rule(const ast::Decl& decl, irgen::Chain chain, std::string_view word) {
     Graph graph;
     irgen::Unit unit = front_.unit(graph, DType::f64);
@@ -65,10 +72,35 @@ private:
     if (!rule) return;
     Pipeline pipeline(graph, front_.diags, {});
     if (!pipeline.lower(pipeline.finish(rule->step))) return;
+    // Of defaults; what has to be given has none.
+    if (complete(decl) && !ranges_hold(front_, graph, ast::name_of(decl).name.str(), *rule)) return;
     lines_ +=
         fmt::format("{} {} needs {}\n", word, ast::name_of(decl).name.view(), rule->demands.str());
   }
+  // Each line with a parameter that it takes.
+  void routing(const ast::Decl& decl, const ast::RoutingBody& routing) {
+    std::string lines;
+    for (const ast::Route& line : routing.routes) {
+      Graph graph;
+      irgen::Unit unit = front_.unit(graph, DType::f64);
+      auto call = irgen::default_call(unit, decl);
+      if (!call) return;
+      std::string_view group = line.groups[0].name.view();
+      size_t rank = group == "scalars" ? 0 : group == "matrices" ? 2 : group == "tensors" ? 3 : 1;
+      irgen::Subject subject{"x", std::string(group), {}, {}};
+      for (size_t k = 0; k < rank; ++k)
+        subject.shape.push_back(Dim::symbol(fmt::format("size{}", k)));
+      irgen::Chain chain{{}, std::move(*call)};
+      size_t errors = front_.diags.error_count();
+      auto rule = irgen::elaborate_rule(unit, chain, subject, rank);
+      if (!rule && front_.diags.error_count() > errors) return;
+      if (rule) lines += fmt::format("{}{} to {}", lines.empty() ? "" : ", ", group, rule->name);
+    }
+    lines_ += fmt::format("optimizer {} routes {}\n", ast::name_of(decl).name.view(), lines);
+  }
   void optimizer(const ast::Decl& decl) {
+    if (const auto* body = std::get_if<ast::RoutingBody>(&decl.as<ast::OptimizerDecl>()->body))
+      return routing(decl, *body);
     Graph graph;
     if (auto call = irgen::default_call(front_.unit(graph, DType::f64), decl))
       rule(decl, {{}, std::move(*call)}, "optimizer");

@@ -9,6 +9,7 @@
 #include "passes/diff/diff.h"
 #include "passes/simplify/simplify.h"
 
+#include <array>
 #include <cstdio>
 #include <fmt/ranges.h>
 #include <limits>
@@ -177,8 +178,11 @@ private:
   }
 
   // ── the steps ──
-  std::optional<std::vector<RuleTrace>> variants(const irgen::Unit& unit, const irgen::Chain& chain,
-                                                 const TracePoint& start) {
+  using Stage = std::vector<RuleTrace>;
+
+  // Transforms that stand apart, then rules.
+  std::optional<std::array<Stage, 2>> variants(const irgen::Unit& unit, const irgen::Chain& chain,
+                                               const TracePoint& start) {
     std::vector<irgen::Subject> subjects = irgen::subjects_of(problem_);
     if (!problem_.decl)
       for (size_t k = 0; k < start.values.size(); ++k) {
@@ -187,51 +191,64 @@ private:
           shape.push_back(Dim(size));
         subjects.push_back({start.names[k], "", std::move(shape), {}});
       }
-    auto found = irgen::elaborate_variants(unit, chain, subjects);
-    if (!found) return std::nullopt;
-    std::vector<RuleTrace> variants;
-    for (irgen::RuleVariant& variant : *found)
-      variants.emplace_back(front_, graph_, std::move(variant.rule), std::move(variant.parameters),
-                            experiment_.seed);
-    return variants;
+    auto plan = irgen::elaborate_variants(unit, chain, subjects);
+    if (!plan) return std::nullopt;
+    std::array<Stage, 2> stages;
+    for (size_t k = 0; k < 2; ++k)
+      for (irgen::RuleVariant& variant : k == 0 ? plan->transforms : plan->rules)
+        stages[k].emplace_back(front_, graph_, std::move(variant.rule),
+                               std::move(variant.parameters), experiment_.seed);
+    return stages;
   }
 
   bool trace(const irgen::Unit& unit, const irgen::Chain& chain, const std::string& title,
              const TracePoint& start) {
-    auto rules = variants(unit, chain, start);
-    if (!rules) return false;
+    auto stages = variants(unit, chain, start);
+    if (!stages) return false;
     TracePoint point = start;
     print(fmt::format("{}, {}\n", title, unit.precision == DType::f32 ? "f32" : "f64"));
     bool asks = false;
-    for (RuleTrace& rule : *rules)
-      asks = asks || rule.starts_from_objective();
+    for (Stage& stage : *stages)
+      for (RuleTrace& rule : stage)
+        asks = asks || rule.starts_from_objective();
     std::optional<ObjectiveValue> before;
     if (asks && !(before = objective(point.values, 0))) return false;
-    for (RuleTrace& rule : *rules)
-      if (!rule.start(point, before)) return false;
+    for (Stage& stage : *stages)
+      for (RuleTrace& rule : stage)
+        if (!rule.start(point, before)) return false;
     double loss_before = std::numeric_limits<double>::infinity();
     for (int64_t t = 1, batch = 1; t <= options_.steps; ++batch) {
       auto here = objective(point.values, batch);
       if (!here) return false;
-      for (RuleTrace& rule : *rules)
-        rule.begin(t, loss_before, *here);
-      if (!queries(*rules, point, batch)) return false;
       Tensor loss = here->value;
       if (problem_.maximize) loss.set_number(0, -loss.number(0));
       std::string text = fmt::format("\nstep {}: f = {}{}\n", t, element_text(loss, 0), rows());
       std::optional<std::string> done;
-      for (RuleTrace& rule : *rules) {
-        if (!rule.step(point, text)) return false;
-        if (!done) done = rule.done();
+      bool taken = true;
+      for (size_t k = 0; k < 2 && taken && !done; ++k) {
+        Stage& stage = (*stages)[k];
+        for (RuleTrace& rule : stage) {
+          rule.begin(t, loss_before, *here);
+          int64_t of_epoch = batches_ ? batches_->plan().batches_per_epoch() : 1;
+          rule.set_batch(static_cast<double>(batch - 1) / static_cast<double>(of_epoch),
+                         batches_ ? batches_->batch().rows : 1);
+        }
+        if (k == 1 && !queries(stage, point, batch)) return false;
+        for (RuleTrace& rule : stage) {
+          if (!rule.step(point, text)) return false;
+          if (!done) done = rule.done();
+        }
+        if (done) break;
+        for (RuleTrace& rule : stage)
+          rule.move(point, *here);
+        taken = stage.empty() || stage.front().taken();
       }
       print(text);
       if (done) {
         print(fmt::format("  done: {}\n", *done));
         break;
       }
-      for (RuleTrace& rule : *rules)
-        rule.move(point);
-      if (!rules->front().taken()) {
+      if (!taken) {
         print("  no step\n");
         continue;
       }

@@ -3,6 +3,7 @@
 
 #include "diag/suggest.h"
 #include "driver/problem_choice.h"
+#include "driver/ranges.h"
 
 #include <fmt/format.h>
 
@@ -86,9 +87,9 @@ std::unique_ptr<ExperimentRun> prepare_experiment(Front& front, const ast::Decl&
       compiled = false;
       continue;
     }
-    auto record = irgen::elaborate_records(unit, run->problem, racer_run->rule(), racer.name, names,
-                                           run->experiment.holdout > 0, run->experiment.records,
-                                           run->experiment.until, unknown[k]);
+    auto record = irgen::elaborate_records(
+        unit, run->problem, racer_run->units(), racer.name, names, run->experiment.holdout > 0,
+        run->experiment.records, run->experiment.until, unknown[k]);
     compiled = record && racer_run->prepare_records(std::move(*record)) && compiled;
     run->racers.push_back(std::move(racer_run));
   }
@@ -128,13 +129,20 @@ bool check_experiment(Front& front, const ast::Decl& decl, const CommonOptions& 
   irgen::Unit unit = front.unit(run->graph, run->precision);
   std::vector<std::string> names = racer_names(run->experiment);
   std::vector<std::vector<irgen::UnknownName>> unknown(names.size());
+  ranges_hold(front, run->graph, run->problem, run->experiment.problem_hypers);
   for (size_t k = 0; k < names.size(); ++k) {
-    auto variants = irgen::elaborate_variants(unit, run->experiment.racers[k].chain,
-                                              irgen::subjects_of(run->problem));
-    if (variants && !variants->empty())
-      irgen::elaborate_records(unit, run->problem, variants->front().rule, names[k], names,
-                               run->experiment.holdout > 0, run->experiment.records,
-                               run->experiment.until, unknown[k]);
+    const irgen::Chain& chain = run->experiment.racers[k].chain;
+    auto plan = irgen::elaborate_variants(unit, chain, irgen::subjects_of(run->problem));
+    if (!plan) continue;
+    std::vector<const irgen::RuleUnit*> units;
+    for (const auto* stage : {&plan->rules, &plan->transforms})
+      for (const irgen::RuleVariant& variant : *stage)
+        units.push_back(&variant.rule);
+    for (const irgen::RuleUnit* rule : units)
+      ranges_hold(front, run->graph, names[k], *rule);
+    irgen::elaborate_records(unit, run->problem, units, names[k], names,
+                             run->experiment.holdout > 0, run->experiment.records,
+                             run->experiment.until, unknown[k]);
   }
   report_unknown(front, run->experiment.records, names.size(), unknown);
   return front.diags.error_count() == errors;

@@ -1,5 +1,6 @@
 // A step: value and gradient at x, the record row, points elsewhere, the rule (see racer.h).
 #include "driver/racer.h"
+#include "driver/ranges.h"
 
 #include <algorithm>
 #include <cmath>
@@ -13,14 +14,26 @@ using irgen::RecordInput;
 using irgen::RuleUnit;
 
 bool RacerRun::prepare_rule(const irgen::Unit& unit, const irgen::Chain& chain) {
-  auto variants = irgen::elaborate_variants(unit, chain, irgen::subjects_of(objective_.problem()));
-  if (!variants) return false;
-  rules_.clear();
-  for (irgen::RuleVariant& variant : *variants) {
-    rules_.push_back(std::make_unique<RuleInstance>(std::move(variant.rule), variant.parameters));
-    if (!rules_.back()->compile(pipeline_, variants->size() > 1)) return false;
-  }
-  return true;
+  auto plan = irgen::elaborate_variants(unit, chain, irgen::subjects_of(objective_.problem()));
+  if (!plan) return false;
+  bool several = plan->rules.size() + plan->transforms.size() > 1;
+  auto compile = [&](std::vector<irgen::RuleVariant>& variants, Stage& stage) {
+    stage.clear();
+    for (irgen::RuleVariant& variant : variants) {
+      stage.push_back(std::make_unique<RuleInstance>(std::move(variant.rule), variant.parameters));
+      if (!stage.back()->compile(pipeline_, several)) return false;
+    }
+    return true;
+  };
+  return compile(plan->transforms, transforms_) && compile(plan->rules, rules_);
+}
+
+std::vector<const RuleUnit*> RacerRun::units() const {
+  std::vector<const RuleUnit*> units;
+  for (const auto* stage : {&rules_, &transforms_})
+    for (const auto& rule : *stage)
+      units.push_back(&rule->unit());
+  return units;
 }
 
 bool RacerRun::prepare_records(irgen::RecordUnit records) {
@@ -46,22 +59,26 @@ bool RacerRun::start(const void* initial_point) {
   batch_ = data_.view(false);
   if (wants_update_ && !before_.get(bytes)) return false;
   double value = 0;
-  for (auto& rule : rules_) {
-    if (!rule->bind(objective_, point_, gradient_, seed_)) return false;
-    if (!rule->unit().queries.empty() && !query_buffer_.get(bytes)) return false;
-    if (rule->unit().answer && !answer_buffer_.get(bytes)) return false;
-    int32_t status = TW_OK;
-    if (rule->starts_from_objective())
-      status = objective_.evaluate(point_, batch_, value, gradient_);
-    if (status == TW_OK) status = rule->initialize(value);
-    if (status != TW_OK) {
-      front_.diags.report(DiagKind::run_failed, {},
-                          fmt::format("{}: the initial states can't be computed: {}", name_,
-                                      tw_status_text(status)));
-      return false;
+  for (Stage* stage : stages())
+    for (auto& rule : *stage) {
+      if (!rule->bind(objective_, point_, gradient_, seed_)) return false;
+      if (!rule->unit().queries.empty() && !query_buffer_.get(bytes)) return false;
+      if (rule->unit().answer && !answer_buffer_.get(bytes)) return false;
+      int32_t status = TW_OK;
+      if (rule->starts_from_objective())
+        status = objective_.evaluate(point_, batch_, value, gradient_);
+      if (status == TW_OK) status = rule->initialize(value);
+      if (status != TW_OK) {
+        front_.diags.report(DiagKind::run_failed, {},
+                            fmt::format("{}: the initial states can't be computed: {}", name_,
+                                        tw_status_text(status)));
+        return false;
+      }
     }
-  }
-  if (!check_ranges()) return false;
+  bool fine = true;
+  for (const RuleUnit* rule : units())
+    fine = ranges_hold(front_, pipeline_.graph(), name_, *rule) && fine;
+  if (!fine) return false;
   if (!record_call_) return true;
   BoundCall& call = *record_call_;
   for (const auto& [name, value] : objective_.sizes())
@@ -95,6 +112,9 @@ runtime::StepResult RacerRun::step(const runtime::StepRequest& request) {
     return result;
   }
   result.loss = objective_.problem().maximize ? -value : value;
+  for (Stage* stage : stages())
+    for (auto& rule : *stage)
+      rule->set_batch(request.epoch, std::max<int64_t>(batch_.rows, 1));
   if (record_unit_ && (request.row || request.until)) {
     result.status = records(request, result);
     if (!result.status.ok()) return result;
@@ -102,23 +122,12 @@ runtime::StepResult RacerRun::step(const runtime::StepRequest& request) {
   if (request.measure_only || result.until_met || !std::isfinite(value)) return result;
   size_t bytes = static_cast<size_t>(objective_.total()) * objective_.element_bytes();
   if (wants_update_) std::memcpy(before_.data(), point_, bytes);
+  if (!step_stage(transforms_, t, value, result)) return result;
   for (auto& rule : rules_)
     rule->set_shared(t, loss_before_, value);
   result.status = query_points();
-  if (!result.status.ok()) return result;
-  // Nothing is changed before every rule had its say.
-  for (auto& rule : rules_)
-    if (int32_t status = rule->check()) {
-      result.status = failed(status, rule.get());
-      return result;
-    }
-  for (auto& rule : rules_)
-    if (int32_t status = rule->step(t, loss_before_, value)) {
-      result.status = failed(status, rule.get());
-      return result;
-    }
-  result.taken = rules_[0]->taken();
-  if (!result.taken) return result;
+  if (!result.status.ok() || !step_stage(rules_, t, value, result)) return result;
+  result.taken = true;
   if (wants_update_) {
     auto subtract = [&]<class T>(T*) {
       T* change = reinterpret_cast<T*>(update_);
@@ -136,6 +145,23 @@ runtime::StepResult RacerRun::step(const runtime::StepRequest& request) {
   loss_before_ = *result.loss;
   ++taken_;
   return result;
+}
+
+bool RacerRun::step_stage(Stage& stage, int64_t t, double value, runtime::StepResult& result) {
+  for (auto& rule : stage)
+    rule->set_shared(t, loss_before_, value);
+  // Nothing is changed before every rule had its say.
+  for (auto& rule : stage)
+    if (int32_t status = rule->check()) {
+      result.status = failed(status, rule.get());
+      return false;
+    }
+  for (auto& rule : stage)
+    if (int32_t status = rule->step(t, loss_before_, value)) {
+      result.status = failed(status, rule.get());
+      return false;
+    }
+  return stage.empty() || stage[0]->taken();
 }
 
 // Points other than x: all parameters of all rules first, then the objective once.
@@ -191,11 +217,16 @@ double RacerRun::final_loss() {
   return objective_.problem().maximize ? -loss : loss;
 }
 
+// A name that several variants report is one value.
 std::vector<std::pair<std::string, double>> RacerRun::reports() const {
   std::vector<std::pair<std::string, double>> out;
-  const RuleUnit& unit = rules_[0]->unit();
-  for (size_t k = 0; k < unit.reports.size() && taken_ > 0; ++k)
-    out.emplace_back(unit.reports[k], rules_[0]->report(k));
+  for (const auto* stage : {&rules_, &transforms_})
+    for (const auto& rule : *stage)
+      for (size_t k = 0; k < rule->unit().reports.size() && taken_ > 0; ++k) {
+        const std::string& name = rule->unit().reports[k];
+        if (std::none_of(out.begin(), out.end(), [&](const auto& o) { return o.first == name; }))
+          out.emplace_back(name, rule->report(k));
+      }
   return out;
 }
 

@@ -6,6 +6,7 @@
 #include "irgen/records.h"
 #include "loop/stepper.h"
 
+#include <array>
 #include <memory>
 
 namespace thalweg::driver {
@@ -27,10 +28,9 @@ public:
   std::optional<runtime::Fault> find_fault() override;
 
   const std::string& name() const { return name_; }
-  const irgen::RuleUnit& rule() const { return rules_[0]->unit(); }
-  const std::vector<std::unique_ptr<RuleInstance>>& rules() const { return rules_; }
-  const void* point() const { return point_; } // x
-  const void* result();                        // what the run gives: x, or the answer of its rules
+  std::vector<const irgen::RuleUnit*> units() const; // all that step, in order
+  const void* point() const { return point_; }       // x
+  const void* result(); // what the run gives: x, or the answer of its rules
   std::vector<double>
   metrics(); // on the validation part if there is one, else on the training part
   std::vector<std::pair<std::string, double>> reports() const;
@@ -40,7 +40,7 @@ private:
   // `rule`: whose call ended so; null: the objective's.
   runtime::StepStatus failed(int32_t status, RuleInstance* rule = nullptr);
   runtime::StepStatus query_points();
-  bool check_ranges();
+  runtime::StepStatus hyper(const std::string& name, int64_t t, double loss, double& value);
   runtime::StepStatus records(const runtime::StepRequest& request, runtime::StepResult& result);
   Front& front_;
   Pipeline& pipeline_;
@@ -48,7 +48,12 @@ private:
   const ProblemData& data_;
   std::string name_;
   uint64_t seed_;
-  std::vector<std::unique_ptr<RuleInstance>> rules_;
+  // In a step the transforms that stand apart run before the rules.
+  std::vector<std::unique_ptr<RuleInstance>> transforms_, rules_;
+  using Stage = std::vector<std::unique_ptr<RuleInstance>>;
+  std::array<Stage*, 2> stages() { return {&transforms_, &rules_}; }
+  // All of one stage, if nothing ends the step; false in `result`.
+  bool step_stage(Stage& stage, int64_t t, double value, runtime::StepResult& result);
   std::optional<irgen::RecordUnit> record_unit_;
   std::vector<CompiledFunction> record_code_;
   std::optional<BoundCall> record_call_;

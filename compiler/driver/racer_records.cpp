@@ -9,12 +9,35 @@ namespace thalweg::driver {
 using irgen::RecordInput;
 using irgen::RuleUnit;
 
+// A hyperparameter, or what its schedule gives at step t.
+runtime::StepStatus RacerRun::hyper(const std::string& name, int64_t t, double loss,
+                                    double& value) {
+  for (Stage* stage : stages())
+    for (auto& rule : *stage) {
+      const RuleUnit& unit = rule->unit();
+      auto rate = std::find(unit.recorded.begin(), unit.recorded.end(), name);
+      if (rate != unit.recorded.end()) {
+        std::vector<double> rates;
+        rule->set_shared(t, loss_before_, loss);
+        if (int32_t status = rule->rates(rates)) return failed(status, rule.get());
+        value = rates[static_cast<size_t>(rate - unit.recorded.begin())];
+        return {};
+      }
+      for (const RuleUnit::Hyper& hyper : unit.hypers)
+        if (hyper.name == name) {
+          value = hyper.value;
+          return {};
+        }
+    }
+  return {};
+}
+
 // The recorded values and the stop condition at the start of a step.
 runtime::StepStatus RacerRun::records(const runtime::StepRequest& request,
                                       runtime::StepResult& result) {
   using Source = RecordInput::Source;
   const auto& metrics = objective_.problem().metrics;
-  std::vector<double> here, part[2], rates;
+  std::vector<double> here, part[2];
   double part_loss[2] = {0, 0};
   std::vector<bool> known(record_unit_->inputs.size(), true);
   auto metric = [&](const std::vector<double>& values, std::string_view name) {
@@ -54,30 +77,19 @@ runtime::StepStatus RacerRun::records(const runtime::StepRequest& request,
                   : metric(values, input.name.substr(input.name.find('.') + 1));
       break;
     }
-    case Source::hyper: {
-      const RuleUnit& unit = rules_[0]->unit();
-      auto rate = std::find(unit.recorded.begin(), unit.recorded.end(), input.name);
-      if (rate != unit.recorded.end()) {
-        if (rates.empty()) {
-          rules_[0]->set_shared(request.taken + 1, loss_before_, *result.loss);
-          if (int32_t status = rules_[0]->rates(rates)) return failed(status, rules_[0].get());
+    case Source::hyper:
+      if (runtime::StepStatus status = hyper(input.name, request.taken + 1, *result.loss, value);
+          !status.ok())
+        return status;
+      break;
+    case Source::report:
+      known[k] = false;
+      for (const auto& [name, reported] : reports())
+        if (name == input.name) {
+          known[k] = true;
+          value = reported;
         }
-        value = rates[static_cast<size_t>(rate - unit.recorded.begin())];
-      } else {
-        for (const RuleUnit::Hyper& hyper : unit.hypers)
-          if (hyper.name == input.name) value = hyper.value;
-      }
       break;
-    }
-    case Source::report: {
-      known[k] = taken_ > 0;
-      const RuleUnit& unit = rules_[0]->unit();
-      if (known[k])
-        value = rules_[0]->report(
-            static_cast<size_t>(std::find(unit.reports.begin(), unit.reports.end(), input.name) -
-                                unit.reports.begin()));
-      break;
-    }
     }
     *static_cast<double*>(record_inputs_[k].data()) = value;
   }

@@ -1,41 +1,15 @@
 // Why a run ends: ranges that are left, `fail` and `done`, values that are not finite (see
 // racer.h).
 #include "driver/racer.h"
+#include "driver/ranges.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <fmt/format.h>
 
 namespace thalweg::driver {
 
 using irgen::RuleUnit;
-
-// The hyperparameters that the condition of check k names: "lr = -1".
-static std::string named_values(const RuleUnit& unit, size_t k, Span* place = nullptr) {
-  const std::string& condition = unit.step.checks[k].message;
-  const std::string& prefix = unit.check_prefixes[k];
-  auto is_word = [](unsigned char c) { return std::isalnum(c) || c == '_' || c >= 128; };
-  std::string text;
-  for (const RuleUnit::Hyper& hyper : unit.hypers) {
-    if (!hyper.name.starts_with(prefix)) continue;
-    std::string name = hyper.name.substr(prefix.size());
-    size_t at = condition.find(name);
-    size_t end = at + name.size();
-    if (at == condition.npos || (at > 0 && is_word(condition[at - 1])) ||
-        (end < condition.size() && is_word(condition[end])))
-      continue;
-    if (place && text.empty()) *place = hyper.span;
-    text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", hyper.name, hyper.value);
-  }
-  return text;
-}
-
-static std::string range_text(const RuleUnit& unit, size_t k) {
-  std::string values = named_values(unit, k);
-  return fmt::format("'{}' does not hold{}{}", unit.step.checks[k].message,
-                     values.empty() ? "" : ": ", values);
-}
 
 runtime::StepStatus RacerRun::failed(int32_t status, RuleInstance* rule) {
   if (rule) {
@@ -53,27 +27,6 @@ runtime::StepStatus RacerRun::failed(int32_t status, RuleInstance* rule) {
                                      ? fmt::format("'{}' does not hold", problem[0].message)
                                      : "a 'require' of the problem does not hold"};
   return {status, tw_status_text(status)};
-}
-
-// A hyperparameter out of its range is told before the run.
-bool RacerRun::check_ranges() {
-  for (auto& rule : rules_) {
-    std::vector<double> rates;
-    int32_t status = rule->rates(rates);
-    if (status == TW_OK) continue;
-    const RuleUnit& unit = rule->unit();
-    for (size_t k = 0; k < unit.step.checks.size(); ++k)
-      if (unit.step.checks[k].status == status) {
-        Span place;
-        named_values(unit, k, &place);
-        front_.diags
-            .report(DiagKind::out_of_range, place,
-                    fmt::format("{}: {}", name_, range_text(unit, k)))
-            .label(unit.step.checks[k].span, "required here");
-      }
-    return false;
-  }
-  return true;
 }
 
 std::optional<runtime::Fault> RacerRun::find_fault() {

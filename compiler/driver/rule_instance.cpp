@@ -80,6 +80,10 @@ void RuleInstance::bind_shared(BoundCall& call) {
       call.parameter(k, &t_);
     else if (p.name == "loss")
       call.parameter(k, &loss_);
+    else if (p.name == "epoch")
+      call.parameter(k, &epoch_);
+    else if (p.name == "batch")
+      call.parameter(k, &batch_);
     else if (p.name == "value")
       call.parameter(k, value_.data());
     else if (p.name == "seed")

@@ -29,6 +29,10 @@ public:
   void set_query_value(size_t k, double value);
   void* query_gradient(size_t k) { return query_gradients_[k].data(); }
   void set_shared(int64_t t, double loss, double value);
+  void set_batch(double epoch, int64_t rows) {
+    epoch_ = epoch;
+    batch_ = static_cast<double>(rows);
+  }
   // Schedule values at step t, under the ranges that numbers and schedules have to keep to.
   int32_t rates(std::vector<double>& values);
   double report(size_t k) const;       // of the last step
@@ -52,7 +56,7 @@ private:
   const Objective* objective_ = nullptr;
   char* point_ = nullptr;
   char* gradient_ = nullptr;
-  double t_ = 0, loss_ = 0;
+  double t_ = 0, loss_ = 0, epoch_ = 0, batch_ = 1;
   int64_t seed_ = 0;
   std::vector<int64_t> names_; // by row: what keys its draws
   Buffer value_;

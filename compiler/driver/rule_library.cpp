@@ -96,6 +96,10 @@ public:
       refuse("its name is no name in C").help("give it a name of ASCII letters and digits");
       return std::nullopt;
     }
+    if (!std::holds_alternative<ast::RuleBody>(decl.as<ast::OptimizerDecl>()->body)) {
+      refuse("it has no rule of its own").help("build the rules that it routes to");
+      return std::nullopt;
+    }
     spec_.prefix = lower_case(name_.name.str());
     spec_.title = decl.doc.substr(0, decl.doc.find('\n'));
     for (DType dtype : {DType::f64, DType::f32})
@@ -117,6 +121,11 @@ private:
     if (beyond.str() != irgen::Demands{}.str()) {
       refuse(fmt::format("it asks for {}", beyond.str()))
           .note("the caller of a library hands in ∇f at x, and one tensor at a time");
+      return false;
+    }
+    if (!unit.questions.empty() || !unit.choices.empty()) {
+      refuse("it asks for the name or the role of its parameter")
+          .note("a library sees a parameter as one row of numbers");
       return false;
     }
     if (unit.shape_sensitive) {
@@ -164,6 +173,8 @@ private:
     };
     return handed("loss", "loss", std::numeric_limits<double>::infinity(), DType::f64,
                   "f at the step before, infinity at the first") &&
+           handed("epoch", "epoch", 0, DType::f64, "passes over the data so far") &&
+           handed("batch", "batch", 1, DType::f64, "rows that the gradient is of") &&
            handed("seed", "seed", 0, DType::i64, "of random draws") &&
            handed("name", "stream", 0, DType::i64,
                   "of random draws: a number of the tensor's own (a run takes the FNV-1a hash of "

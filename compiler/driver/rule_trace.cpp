@@ -61,6 +61,10 @@ std::vector<Tensor> RuleTrace::shared() const {
       value.set_number(0, static_cast<double>(t_));
     else if (p.name == "loss")
       value.set_number(0, loss_);
+    else if (p.name == "epoch")
+      value.set_number(0, epoch_);
+    else if (p.name == "batch")
+      value.set_number(0, batch_);
     else if (p.name == "value" && here_)
       value = here_->value;
     else if (p.name == "seed")
@@ -256,7 +260,7 @@ std::string RuleTrace::text(const TracePoint& point, const TableEvaluated& named
     if (!named_.results[k].per_tensor && !result_of(unit_.names[k].name))
       shared.add(unit_.names[k].name, named.shared[position(named_, k)]);
   out += shared.str();
-  std::string variable = finished_.results[0].name;
+  std::string variable = unit_.transforms_alone ? "x" : finished_.results[0].name;
   for (size_t r = 0; r < row_count(); ++r) {
     std::string title;
     std::vector<size_t> own = whole() ? members_ : std::vector<size_t>{members_[r]};
@@ -305,7 +309,7 @@ bool RuleTrace::taken() const {
   return !unit_.gated || (next_ && next_->shared.back().number(0) != 0);
 }
 
-void RuleTrace::move(TracePoint& point) {
+void RuleTrace::move(TracePoint& point, ObjectiveValue& here) {
   if (!next_) return;
   size_t shared_at = 0, row_at = 1; // the first result is the new x
   size_t shared_state = 0, row_state = 0;
@@ -320,7 +324,7 @@ void RuleTrace::move(TracePoint& point) {
     ++row_at;
   }
   for (size_t r = 0; r < row_count(); ++r)
-    scatter(next_->rows[r][0], r, point.values);
+    scatter(next_->rows[r][0], r, unit_.transforms_alone ? here.gradients : point.values);
 }
 
 } // namespace thalweg::driver

@@ -35,10 +35,15 @@ public:
   bool query(size_t k, const TracePoint& point, TracePoint& at);
   void answer(size_t k, const ObjectiveValue& value);
   void begin(int64_t t, double loss_before, const ObjectiveValue& here);
+  void set_batch(double epoch, int64_t rows) {
+    epoch_ = epoch;
+    batch_ = static_cast<double>(rows);
+  }
   // Values of the step as text, before anything moves.
   bool step(const TracePoint& point, std::string& text);
   const std::optional<std::string>& done() const { return done_; } // that it ended so
-  void move(TracePoint& point);                                    // and the states
+  // The states, and `point`; of transforms alone the gradients in `here`.
+  void move(TracePoint& point, ObjectiveValue& here);
   bool taken() const;
 
 private:
@@ -64,7 +69,7 @@ private:
   Function named_;    // lets and primes as written
   Function finished_; // the step as it is compiled
   int64_t t_ = 1;
-  double loss_ = 0;
+  double loss_ = 0, epoch_ = 0, batch_ = 1;
   std::optional<ObjectiveValue> here_;
   std::vector<std::optional<ObjectiveValue>> answers_;
   std::optional<TableEvaluated> next_; // what the last step gave

@@ -19,8 +19,13 @@ static std::optional<double> evaluate(const Unit& unit, ValueId id) {
   return out.ok() ? std::optional(out.results[0].number(0)) : std::nullopt;
 }
 
-std::optional<double> constant_number(const Unit& unit, const Expr& e) {
+std::optional<double> constant_number(const Unit& unit, const Expr& e, const Bindings* bindings) {
   Elaborator elaborator(unit);
+  if (bindings)
+    for (const auto& [symbol, a] : *bindings)
+      if (a.kind == Argument::Kind::number)
+        elaborator.bind(sema::SymbolId(symbol),
+                        Value::tensor(elaborator.builder().constant(a.number)));
   size_t errors = unit.diags.error_count();
   Value v = elaborator.scalar(e);
   if (v.is_tensor())
@@ -32,7 +37,7 @@ std::optional<double> constant_number(const Unit& unit, const Expr& e) {
   return std::nullopt;
 }
 
-static std::optional<Argument> argument(const Unit& unit, const Expr& e);
+static std::optional<Argument> argument(const Unit& unit, const Expr& e, const Bindings* bindings);
 
 static const std::vector<Param>* params_of(const Decl& decl) {
   return std::visit(overloaded{
@@ -68,8 +73,10 @@ static bool suits(const Unit& unit, const Param& param, const Argument& a) {
 }
 
 // One argument per parameter: given, or the default; a missing one was reported by sema.
-static std::optional<std::vector<Argument>>
-arguments(const Unit& unit, const std::vector<Param>& params, const std::vector<Arg>& given) {
+static std::optional<std::vector<Argument>> arguments(const Unit& unit,
+                                                      const std::vector<Param>& params,
+                                                      const std::vector<Arg>& given,
+                                                      const Bindings* bindings) {
   std::vector<const Expr*> values(params.size(), nullptr);
   size_t next = 0;
   for (const Arg& arg : given) {
@@ -93,7 +100,7 @@ arguments(const Unit& unit, const std::vector<Param>& params, const std::vector<
   for (size_t k = 0; k < params.size(); ++k) {
     const Expr* e = values[k] ? values[k] : params[k].value;
     if (!e) return std::nullopt;
-    std::optional<Argument> a = argument(unit, *e);
+    std::optional<Argument> a = argument(unit, *e, values[k] ? bindings : nullptr);
     if (!a) return std::nullopt;
     a->span = e->span;
     if (!suits(unit, params[k], *a)) return std::nullopt;
@@ -109,8 +116,11 @@ static const Decl* named_item(const Unit& unit, const Expr& e) {
   return id.valid() ? unit.program.symbol(id).item : nullptr;
 }
 
-static std::optional<Argument> argument(const Unit& unit, const Expr& e) {
+static std::optional<Argument> argument(const Unit& unit, const Expr& e, const Bindings* bindings) {
   Argument out;
+  if (bindings && e.as<NameRef>())
+    if (auto bound = bindings->find(unit.program.symbol_of(e).value); bound != bindings->end())
+      return bound->second;
   if (const auto* literal = e.as<BoolLit>()) {
     out.kind = Argument::Kind::boolean;
     out.number = literal->value;
@@ -121,7 +131,7 @@ static std::optional<Argument> argument(const Unit& unit, const Expr& e) {
   if (item && item->as<ScheduleDecl>()) {
     const Call* call = e.as<Call>();
     std::optional<std::vector<Argument>> inner =
-        arguments(unit, *params_of(*item), call ? call->args : std::vector<Arg>{});
+        arguments(unit, *params_of(*item), call ? call->args : std::vector<Arg>{}, bindings);
     if (!inner) return std::nullopt;
     out.kind = Argument::Kind::schedule;
     out.schedule = item->as<ScheduleDecl>();
@@ -129,13 +139,13 @@ static std::optional<Argument> argument(const Unit& unit, const Expr& e) {
     return out;
   }
   if (e.as<Pipe>() || (item && params_of(*item))) {
-    std::optional<Chain> chain = chain_of(unit, e, DiagKind::wrong_kind);
+    std::optional<Chain> chain = chain_of(unit, e, DiagKind::wrong_kind, bindings);
     if (!chain) return std::nullopt;
     out.kind = Argument::Kind::rule;
     out.rule = std::make_shared<Chain>(std::move(*chain));
     return out;
   }
-  std::optional<double> number = constant_number(unit, e);
+  std::optional<double> number = constant_number(unit, e, bindings);
   if (!number) return std::nullopt;
   out.number = *number;
   return out;
@@ -150,7 +160,7 @@ std::optional<RuleCall> default_call(const Unit& unit, const Decl& decl) {
     // An optimizer that has to be given: one whose step is the gradient.
     if (!param.value && param.type && param.type->kind.name == std::string_view("optimizer"))
       a = Argument{Argument::Kind::rule, 0, nullptr, std::make_shared<Chain>(), {}, param.span};
-    if (param.value) a = argument(unit, *param.value);
+    if (param.value) a = argument(unit, *param.value, nullptr);
     if (!a) return std::nullopt;
     a->span = param.span;
     if (!suits(unit, param, *a)) return std::nullopt;
@@ -159,7 +169,8 @@ std::optional<RuleCall> default_call(const Unit& unit, const Decl& decl) {
   return call;
 }
 
-static std::optional<RuleCall> rule_call(const Unit& unit, const Expr& e) {
+static std::optional<RuleCall> rule_call(const Unit& unit, const Expr& e,
+                                         const Bindings* bindings) {
   const Call* call = e.as<Call>();
   const Decl* item = named_item(unit, e);
   if (item && unit.program.broken.contains(item)) return std::nullopt;
@@ -170,18 +181,19 @@ static std::optional<RuleCall> rule_call(const Unit& unit, const Expr& e) {
     return std::nullopt;
   }
   std::optional<std::vector<Argument>> values =
-      arguments(unit, *params_of(*item), call ? call->args : std::vector<Arg>{});
+      arguments(unit, *params_of(*item), call ? call->args : std::vector<Arg>{}, bindings);
   if (!values) return std::nullopt;
   return RuleCall{item, std::move(*values), e.span};
 }
 
-std::optional<Chain> chain_of(const Unit& unit, const Expr& e, DiagKind kind) {
+std::optional<Chain> chain_of(const Unit& unit, const Expr& e, DiagKind kind,
+                              const Bindings* bindings) {
   std::vector<const Expr*> stages{&e};
   if (const auto* pipe = e.as<Pipe>()) stages = pipe->stages;
   Chain chain;
   bool fine = true;
   for (size_t k = 0; k < stages.size(); ++k) {
-    std::optional<RuleCall> call = rule_call(unit, *stages[k]);
+    std::optional<RuleCall> call = rule_call(unit, *stages[k], bindings);
     if (!call) {
       fine = false;
       continue;
@@ -209,6 +221,8 @@ bool check_schedule(const Unit& unit, const Decl& decl) {
   auto open = [&] { return e.builder().arg(next++, Type::scalar(DType::f64)); };
   e.step = open();
   e.loss = open();
+  e.epoch = open();
+  e.batch = open();
   Value v;
   v.kind = Value::Kind::schedule;
   v.schedule.decl = &schedule;

@@ -1,6 +1,8 @@
 // Operators between values: kinds, broadcasting, + - * / ^ mod, comparisons, logic, if.
 #include "irgen/elaborator.h"
 
+#include "ir/interp.h"
+
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
@@ -241,6 +243,34 @@ Value Elaborator::power(const Expr& e, const Power& n) {
 
 // ── truth values ─────────────────────────────────────────────────────────────────────────────────
 
+// role(x) == "head": a question about the parameter.
+Value Elaborator::compare_texts(const Value& a, const Expr& eb, const CompareStep& step_) {
+  Value b = expr(eb);
+  if (b.is_poison()) return b;
+  bool equal = step_.op == CompareOp::eq || step_.op == CompareOp::ne;
+  bool asks = a.of_role || a.of_name || b.of_role || b.of_name;
+  bool both_ask = (a.of_role || a.of_name) && (b.of_role || b.of_name);
+  if (b.kind != Value::Kind::text || !equal || !asks || both_ask)
+    return poison(
+        DiagKind::wrong_kind, step_.op_span,
+        "texts are compared to ask for the parameter's role or name: role(x) == \"head\"");
+  Value holds = a.of_role || a.of_name ? ask(a, b.text) : ask(b, a.text);
+  if (step_.op == CompareOp::ne) holds.id = b_.make(Op::logical_not, {holds.id});
+  return holds;
+}
+
+std::optional<bool> Elaborator::known_now(ValueId condition) const {
+  for (ValueId id : reachable(u_.graph, std::span(&condition, 1)))
+    if (const Op op = u_.graph.node(id).op; op == Op::arg || op == Op::dim || op == Op::random)
+      return std::nullopt;
+  if (!b_.type(condition).is_scalar()) return std::nullopt;
+  Function f;
+  f.name = "known";
+  f.results.push_back({"value", condition, false, -1});
+  Evaluated out = Interpreter(u_.graph).evaluate(f, {});
+  return out.ok() ? std::optional(out.results[0].number(0) != 0) : std::nullopt;
+}
+
 Value Elaborator::condition(const Expr& e) {
   Value v = tensor(e);
   if (v.is_tensor() && b_.type(v.id).dtype != DType::boolean)
@@ -252,6 +282,8 @@ Value Elaborator::condition(const Expr& e) {
 
 Value Elaborator::compare(const Expr& e, const Compare& n) {
   Value left = expr(*n.first);
+  if (left.kind == Value::Kind::text && n.rest.size() == 1)
+    return compare_texts(left, *n.rest[0].value, n.rest[0]);
   if (left.kind == Value::Kind::schedule) left = schedule_at(left.schedule, step);
   const Expr* left_expr = n.first;
   Value all;
@@ -315,38 +347,22 @@ Value Elaborator::logical(const Logical& n) {
   return bad ? Value{} : total;
 }
 
-// The value of a condition made of numbers alone. Conditions are short: the depth is bounded.
-static std::optional<double> value_of_constants(const Graph& graph, ValueId id, int depth = 0) {
-  if (std::optional<double> known = scalar_constant(graph, id)) return known;
-  const Node& node = graph.node(id);
-  if (depth == 16 || node.operands.empty()) return std::nullopt;
-  std::vector<double> values;
-  for (ValueId operand : node.operands) {
-    std::optional<double> value = value_of_constants(graph, operand, depth + 1);
-    if (!value) return std::nullopt;
-    values.push_back(*value);
-  }
-  switch (node.op) {
-  case Op::cast:
-  case Op::broadcast: return values[0];
-  case Op::logical_not: return values[0] == 0;
-  case Op::logical_and: return values[0] != 0 && values[1] != 0;
-  case Op::logical_or: return values[0] != 0 || values[1] != 0;
-  case Op::lt: return values[0] < values[1];
-  case Op::le: return values[0] <= values[1];
-  case Op::eq: return values[0] == values[1];
-  case Op::ne: return values[0] != values[1];
-  default: return std::nullopt;
-  }
-}
-
-// Both sides are looked at, whichever is taken, unless the rank decides: then what stands for
-// another rank need not make sense for this one.
-Value Elaborator::conditional(const Expr&, const IfExpr& n) {
+Value Elaborator::conditional(const Expr& e, const IfExpr& n) {
   size_t depth = path.size();
   std::vector<Value> conditions;
-  for (const IfArm& arm : n.arms) {
+  for (size_t k = 0; k < n.arms.size(); ++k) {
+    const IfArm& arm = n.arms[k];
+    int64_t before = asked;
     conditions.push_back(condition(*arm.condition));
+    // What the parameter's rank, role or name decides leaves the other side alone: it need not make
+    // sense there.
+    if (asked > before && k == 0 && conditions[0].is_tensor())
+      if (std::optional<bool> known = known_now(conditions[0].id)) {
+        if (*known) return tensor(*arm.value);
+        if (n.arms.size() == 1) return tensor(*n.otherwise);
+        IfExpr rest{{n.arms.begin() + 1, n.arms.end()}, n.otherwise};
+        return conditional(e, rest);
+      }
     if (conditions.back().is_tensor())
       path.push_back(b_.make(Op::logical_not, {conditions.back().id}));
   }

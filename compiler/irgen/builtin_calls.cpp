@@ -225,53 +225,6 @@ Value Elaborator::filled(const Expr& e, const Call& n, double value) {
   return Value::tensor(b_.full(value, Type::tensor(u_.precision, dims)));
 }
 
-Value Elaborator::draw(const Expr& e, const Call& n, std::string_view name) {
-  std::optional<Shape> shape = draw_shape;
-  std::vector<const Expr*> numbers;
-  for (const Arg& arg : n.args) {
-    if (!arg.value->as<Like>()) {
-      numbers.push_back(arg.value);
-      continue;
-    }
-    Value like = expr(*arg.value);
-    if (like.kind != Value::Kind::shape) return {};
-    shape = like.dims;
-  }
-  if (numbers.size() > 2 || (name == "rademacher" && !numbers.empty()))
-    return poison(DiagKind::argument_count, e.span,
-                  fmt::format("'{}' takes {} and the shape, as in 'like x'", name,
-                              name == "normal"    ? "mean and deviation"
-                              : name == "uniform" ? "the lowest and the highest number"
-                                                  : "no number"));
-  if (!shape || !draw_key[0].valid())
-    return poison(DiagKind::wrong_kind, e.span,
-                  fmt::format("'{}' draws initial values of params, and in rules and transforms; "
-                              "nothing is drawn here",
-                              name));
-  for (ValueId around : path)
-    if (!b_.type(around).is_scalar())
-      return poison(DiagKind::wrong_kind, e.span,
-                    "a draw under a condition that differs from element to element");
-  Distribution d = name == "normal"    ? Distribution::normal
-                   : name == "uniform" ? Distribution::uniform
-                                       : Distribution::rademacher;
-  ValueId at = draw_step.valid() ? draw_step : b_.cast(step, DType::i64);
-  Value drawn = Value::tensor(b_.random(d, next_site_++, Type::tensor(u_.precision, *shape),
-                                        {draw_key[0], draw_key[1], at}));
-  if (d == Distribution::rademacher) return drawn;
-  const Expr* first = numbers.empty() ? nullptr : numbers[0];
-  const Expr* second = numbers.size() < 2 ? nullptr : numbers[1];
-  if (!first) return drawn;
-  Value a = tensor(*first);
-  Value b = second ? tensor(*second) : Value::tensor(b_.constant(1));
-  if (!a.is_tensor() || !b.is_tensor()) return {};
-  const Expr& eb = second ? *second : *first;
-  // normal(mean, deviation); uniform(low, high)
-  Value width = d == Distribution::uniform ? binary(Op::sub, b, a, eb, *first, e.span, "-") : b;
-  Value scaled = binary(Op::mul, drawn, width, e, eb, e.span, "*");
-  return scaled.is_tensor() ? binary(Op::add, scaled, a, e, *first, e.span, "+") : scaled;
-}
-
 Value Elaborator::extent(const Expr& e, const Call& n, std::string_view name) {
   Value v = tensor(*positional(n, 0));
   if (!v.is_tensor()) return v;
@@ -282,9 +235,10 @@ Value Elaborator::extent(const Expr& e, const Call& n, std::string_view name) {
     return Value::tensor(b_.make(Op::across_sum, {b_.cast(count, DType::f64)}));
   }
   shape_sensitive = true;
-  ranks_asked_ += name == "rank";
-  if (name == "rank")
-    return Value::tensor(b_.constant(static_cast<double>(shape.size()), DType::i64));
+  if (name == "rank") {
+    ++asked;
+    return Value::tensor(b_.integer(static_cast<int64_t>(shape.size())));
+  }
   if (name == "size") {
     bool present = false;
     std::optional<int64_t> k = axis(n, shape.size(), present);
@@ -405,6 +359,7 @@ Value Elaborator::call_builtin(const Expr& e, const Call& n, const sema::Builtin
   case BuiltinFamily::diag:
   case BuiltinFamily::trace: return matrix_part(e, n, builtin);
   case BuiltinFamily::extent: return extent(e, n, builtin.name);
+  case BuiltinFamily::about: return about(e, n, builtin.name);
   case BuiltinFamily::draw: return draw(e, n, builtin.name);
   case BuiltinFamily::linear_algebra: return linear_algebra(e, n, builtin.name);
   case BuiltinFamily::oracle:

@@ -126,6 +126,7 @@ Value Elaborator::expr(const Expr& e) {
               return poison(DiagKind::wrong_kind, e.span,
                             "'all' ranges over the parameters of a rule; there is none here");
             v.across = v.is_tensor();
+            if (v.across) hooks->across();
             return v;
           },
           [&](const Like& n) {
@@ -230,6 +231,12 @@ Value Elaborator::from_symbol(sema::SymbolId id, const Expr& e) {
     break;
   case sema::SymbolKind::loss:
     if (loss.valid()) return Value::tensor(loss);
+    break;
+  case sema::SymbolKind::epoch:
+    if (epoch.valid()) return Value::tensor(epoch);
+    break;
+  case sema::SymbolKind::batch:
+    if (batch.valid()) return Value::tensor(batch);
     break;
   case sema::SymbolKind::index:
     return poison(

@@ -8,6 +8,7 @@
 
 #include "diag/diagnostics.h"
 #include "ir/builder.h"
+#include "irgen/subject.h"
 #include "irgen/value.h"
 #include "sema/program.h"
 
@@ -42,6 +43,10 @@ public:
   // `answer e` and `step when c`; false after a message.
   virtual bool answer(const ast::Expr& e) = 0;
   virtual bool step_when(const ast::Expr& condition) = 0;
+  // The parameter at hand; null where a rule sees all of them at once.
+  virtual const Subject* subject() const = 0;
+  // A reduction over all parameters was met.
+  virtual void across() = 0;
 };
 
 // A `require`, `fail` or `done`: the call ends with the check's status where `condition` holds.
@@ -76,13 +81,16 @@ public:
   ValueId draw_step;               // of draws; invalid: t
   ValueId step;                    // t, for schedules
   ValueId loss;                    // the previous step's, for schedules; may be invalid
+  ValueId epoch, batch;            // passes over the data, rows of the batch; may be invalid
   // States of schedules by name ("lr.best"): the rule gives the start values, elaboration the next
   // ones.
   struct ScheduleState {
     ValueId start, next;
   };
   std::map<std::string, ScheduleState>* schedule_states = nullptr;
-  bool shape_sensitive = false; // set once something looked at rank, axes or single sizes
+  bool shape_sensitive = false;    // set once something looked at rank, axes or single sizes
+  std::vector<Question> questions; // asked about the parameter
+  int64_t asked = 0;               // how often its rank, name or role was looked at
 
   Value expr(const ast::Expr& e);
   // A value of the graph, or poison after a message.
@@ -172,6 +180,10 @@ private:
   Value draw(const ast::Expr& e, const ast::Call& n, std::string_view name);
   Value matrix_part(const ast::Expr& e, const ast::Call& n, const sema::Builtin& builtin);
   Value extent(const ast::Expr& e, const ast::Call& n, std::string_view name);
+  Value about(const ast::Expr& e, const ast::Call& n, std::string_view name);
+  Value ask(const Value& text, const std::string& pattern);
+  Value compare_texts(const Value& a, const ast::Expr& eb, const ast::CompareStep& step_);
+  std::optional<bool> known_now(ValueId condition) const; // of one made from constants
   Value linear_algebra(const ast::Expr& e, const ast::Call& n, std::string_view name);
   const ast::Expr* named(const ast::Call& n, std::string_view name) const;
   std::optional<int64_t> axis(const ast::Call& n, size_t rank, bool& present);

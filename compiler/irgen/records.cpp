@@ -13,9 +13,10 @@ namespace {
 
 class RecordBuilder {
 public:
-  RecordBuilder(const Unit& unit, const ProblemUnit& problem, const RuleUnit& rule,
-                std::string racer, const std::vector<std::string>& racers, bool has_validation)
-      : u_(unit), problem_(problem), rule_(rule), racer_(std::move(racer)), racers_(racers),
+  RecordBuilder(const Unit& unit, const ProblemUnit& problem,
+                const std::vector<const RuleUnit*>& rules, std::string racer,
+                const std::vector<std::string>& racers, bool has_validation)
+      : u_(unit), problem_(problem), rules_(rules), racer_(std::move(racer)), racers_(racers),
         has_validation_(has_validation), e_(unit) {
     e_.free_name = [this](const Expr& e) { return free_name(e); };
     out_.function.name = racer_ + ".records";
@@ -77,13 +78,28 @@ private:
     names.insert(names.end(), problem_.metrics.begin(), problem_.metrics.end());
     for (const std::string& n : hyper_names())
       names.push_back(n);
-    names.insert(names.end(), rule_.reports.begin(), rule_.reports.end());
+    for (const std::string& n : reports())
+      names.push_back(n);
     return names;
   }
   std::vector<std::string> hyper_names() const {
-    std::vector<std::string> names = rule_.recorded;
-    for (const RuleUnit::Hyper& hyper : rule_.hypers)
-      names.push_back(hyper.name);
+    std::vector<std::string> names;
+    auto add = [&](const std::string& name) {
+      if (!has(names, name)) names.push_back(name);
+    };
+    for (const RuleUnit* rule : rules_) {
+      for (const std::string& name : rule->recorded)
+        add(name);
+      for (const RuleUnit::Hyper& hyper : rule->hypers)
+        add(hyper.name);
+    }
+    return names;
+  }
+  std::vector<std::string> reports() const {
+    std::vector<std::string> names;
+    for (const RuleUnit* rule : rules_)
+      for (const std::string& name : rule->reports)
+        if (!has(names, name)) names.push_back(name);
     return names;
   }
 
@@ -146,7 +162,7 @@ private:
       if (p.name == name) return input(Source::parameter, name, p.type);
     if (has(problem_.metrics, name)) return input(Source::metric, name, number);
     if (has(hyper_names(), name)) return input(Source::hyper, name, number);
-    if (has(rule_.reports, name)) return input(Source::report, name, number);
+    if (has(reports(), name)) return input(Source::report, name, number);
     if (u_.program.symbol_of(e).valid()) return std::nullopt; // a builtin or a declaration
     return absent(e.span, name);
   }
@@ -157,7 +173,7 @@ private:
 
   Unit u_;
   const ProblemUnit& problem_;
-  const RuleUnit& rule_;
+  const std::vector<const RuleUnit*>& rules_;
   std::string racer_;
   const std::vector<std::string>& racers_;
   bool has_validation_;
@@ -168,13 +184,11 @@ private:
 
 } // namespace
 
-std::optional<RecordUnit> elaborate_records(const Unit& unit, const ProblemUnit& problem,
-                                            const RuleUnit& rule, const std::string& racer,
-                                            const std::vector<std::string>& racers,
-                                            bool has_validation,
-                                            const std::vector<RecordItem>& items, const Expr* until,
-                                            std::vector<UnknownName>& unknown) {
-  return RecordBuilder(unit, problem, rule, racer, racers, has_validation)
+std::optional<RecordUnit> elaborate_records(
+    const Unit& unit, const ProblemUnit& problem, const std::vector<const RuleUnit*>& rules,
+    const std::string& racer, const std::vector<std::string>& racers, bool has_validation,
+    const std::vector<RecordItem>& items, const Expr* until, std::vector<UnknownName>& unknown) {
+  return RecordBuilder(unit, problem, rules, racer, racers, has_validation)
       .run(items, until, unknown);
 }
 

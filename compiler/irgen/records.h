@@ -42,9 +42,10 @@ struct UnknownName {
   std::vector<std::string> known;
 };
 std::optional<RecordUnit>
-elaborate_records(const Unit& unit, const ProblemUnit& problem, const RuleUnit& rule,
-                  const std::string& racer, const std::vector<std::string>& racers,
-                  bool has_validation, const std::vector<RecordItem>& items, const ast::Expr* until,
+elaborate_records(const Unit& unit, const ProblemUnit& problem,
+                  const std::vector<const RuleUnit*>& rules, const std::string& racer,
+                  const std::vector<std::string>& racers, bool has_validation,
+                  const std::vector<RecordItem>& items, const ast::Expr* until,
                   std::vector<UnknownName>& unknown);
 
 } // namespace thalweg::irgen

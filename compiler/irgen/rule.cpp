@@ -34,20 +34,16 @@ size_t RuleUnit::index_of(std::string_view parameter) const {
   return step.parameters.size();
 }
 
-bool RuleBuilder::choose_shape() {
-  for (const RuleTree::Node& node : tree_.nodes)
-    if (const auto* rule = node.call->decl->as<OptimizerDecl>()) {
-      RuleScope scope = std::get<RuleBody>(rule->body).scope;
-      unit_.demands.matrix = unit_.demands.matrix || scope == RuleScope::matrix;
-      unit_.demands.vector = unit_.demands.vector || scope == RuleScope::vector;
-    }
+void RuleBuilder::choose_shape() {
+  unit_.demands.matrix = tree_.on_matrix();
+  unit_.demands.vector = tree_.on_vector();
   if (unit_.demands.matrix) rank_ = 2;
   if (unit_.demands.vector) rank_ = 1;
   unit_.rank = rank_;
+  unit_.choices = tree_.choices;
   x_type_ = Type::tensor(u_.precision, {});
   for (size_t k = 0; k < rank_; ++k)
     x_type_.shape.push_back(Dim::symbol(rank_ == 1 ? "size" : fmt::format("size{}", k)));
-  return true;
 }
 
 std::optional<RuleUnit> RuleBuilder::run() {
@@ -58,7 +54,8 @@ std::optional<RuleUnit> RuleBuilder::run() {
   name_ = name_of(decl);
   unit_.name = name_.name.str();
   if (const auto* main = decl.as<OptimizerDecl>()) body_ = std::get_if<RuleBody>(&main->body);
-  if (!choose_shape()) return std::nullopt;
+  unit_.transforms_alone = outermost.rule < 0;
+  choose_shape();
   collect_hypers();
   collect_states();
   // States start from their initial shapes and widen until the step keeps them.
@@ -93,14 +90,22 @@ std::optional<RuleUnit> RuleBuilder::run() {
   return std::move(unit_);
 }
 
-std::optional<RuleUnit> elaborate_rule(const Unit& unit, const Chain& chain, size_t rank) {
+std::optional<RuleUnit> elaborate_rule(const Unit& unit, const Chain& chain, const Subject& subject,
+                                       size_t rank) {
   auto broken = [&](const RuleCall& call) { return unit.program.broken.contains(call.decl); };
   for (const RuleCall& call : chain.transforms)
     if (broken(call)) return std::nullopt;
   if (chain.rule.decl && broken(chain.rule)) return std::nullopt;
-  std::optional<RuleTree> tree = RuleTree::of(unit, chain);
+  std::optional<RuleTree> tree = RuleTree::of(unit, chain, subject);
   if (!tree) return std::nullopt;
-  return RuleBuilder(unit, std::move(*tree), rank).run();
+  return RuleBuilder(unit, std::move(*tree), subject, rank).run();
+}
+
+std::optional<RuleUnit> elaborate_rule(const Unit& unit, const Chain& chain, size_t rank) {
+  Subject subject{"x", "", {}, {}};
+  for (size_t k = 0; k < rank; ++k)
+    subject.shape.push_back(Dim::symbol(fmt::format("size{}", k)));
+  return elaborate_rule(unit, chain, subject, rank);
 }
 
 } // namespace thalweg::irgen

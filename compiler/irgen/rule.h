@@ -26,6 +26,8 @@ struct RuleCall {
   std::vector<Argument> arguments;
   Span span;
 };
+// Values of names in a chain's arguments: the hyperparameters of what holds the chain.
+using Bindings = std::unordered_map<uint32_t, Argument>; // by symbol
 struct Chain {
   std::vector<RuleCall> transforms; // in the order in which the gradient meets them
   RuleCall rule; // without a declaration: the transforms alone, x' is their gradient
@@ -89,7 +91,8 @@ struct RuleUnit {
   };
   std::vector<Named> names;
   // All functions take the same parameters:
-  //   shared:     t, loss (both f64), value (f at x), seed (i64, of draws), the hypers (f64), the
+  //   shared:     t, loss, epoch, batch (f64), value (f at x), seed (i64, of draws), the hypers
+  //   (f64), the
   //               shared states, one value per value query
   //   per tensor: x, gradient (at x, raw), name (i64, keys draws), the states, one gradient per
   //               gradient query
@@ -99,13 +102,22 @@ struct RuleUnit {
   // are after a step; t is the number of that step. Its parameters are those of the others.
   std::optional<Function> answer;
   Demands demands;
-  bool shape_sensitive = false; // x has its own rank; otherwise x is seen flat: [size]
-  size_t rank = 1;              // of x in these functions
+  std::vector<Question> questions; // asked about the parameter
+  // The lines that routing took for it, outermost first, and how many of them the widest `all` was
+  // under: it ranges over the parameters that share these.
+  std::vector<int> choices;
+  size_t across_under = static_cast<size_t>(-1);
+  bool transforms_alone = false; // the first result is the gradient, not x'
+  bool shape_sensitive = false;  // x has its own rank; otherwise x is seen flat: [size]
+  size_t rank = 1;               // of x in these functions
   size_t index_of(std::string_view parameter) const; // in step.parameters
 };
 
-// The rule for parameters of one rank; flat (rank 1) if the rule never looks at the shape. Nothing
-// after errors, which were reported.
+// The rule for a parameter like this one, seen with that rank; flat (rank 1) fits all ranks if the
+// rule never looks at the shape. Nothing after errors, which were reported.
+std::optional<RuleUnit> elaborate_rule(const Unit& unit, const Chain& chain, const Subject& subject,
+                                       size_t rank);
+// For a parameter without name and role.
 std::optional<RuleUnit> elaborate_rule(const Unit& unit, const Chain& chain, size_t rank);
 
 // A schedule by itself, its arguments left open; false after messages.
@@ -114,8 +126,10 @@ bool check_schedule(const Unit& unit, const ast::Decl& decl);
 // A call with every hyperparameter at its default; for `check`.
 std::optional<RuleCall> default_call(const Unit& unit, const ast::Decl& decl);
 // `T() |> Rule(lr = Schedule(…))`; what is no chain is reported as `kind`.
-std::optional<Chain> chain_of(const Unit& unit, const ast::Expr& e, DiagKind kind);
+std::optional<Chain> chain_of(const Unit& unit, const ast::Expr& e, DiagKind kind,
+                              const Bindings* bindings = nullptr);
 // The number that a constant expression has; reports what is not constant.
-std::optional<double> constant_number(const Unit& unit, const ast::Expr& e);
+std::optional<double> constant_number(const Unit& unit, const ast::Expr& e,
+                                      const Bindings* bindings = nullptr);
 
 } // namespace thalweg::irgen

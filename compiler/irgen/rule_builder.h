@@ -9,8 +9,8 @@ namespace thalweg::irgen {
 
 class RuleBuilder : public RuleFrame {
 public:
-  RuleBuilder(const Unit& unit, RuleTree tree, size_t rank)
-      : RuleFrame(unit, std::move(tree)), rank_(rank) {}
+  RuleBuilder(const Unit& unit, RuleTree tree, const Subject& subject, size_t rank)
+      : RuleFrame(unit, std::move(tree)), subject_(subject), rank_(rank) {}
 
   std::optional<RuleUnit> run();
 
@@ -20,6 +20,8 @@ public:
   Value inner_field(int level, const ast::Ident& field) override;
   bool answer(const ast::Expr& e) override;
   bool step_when(const ast::Expr& condition) override;
+  const Subject* subject() const override { return unit_.demands.vector ? nullptr : &subject_; }
+  void across() override;
 
 private:
   // A level that is being stepped.
@@ -50,7 +52,7 @@ private:
     ValueId value;
   };
 
-  bool choose_shape(); // of x, from the scopes of the rules
+  void choose_shape(); // of x, from the scopes of the rules
   std::optional<Outcome> step_level(int level, ValueId x, std::optional<Value> handed, Span span);
   bool carry_answer(const RuleTree::Level& level, Outcome& outcome);
   bool step_node(Active& active, int node, const Value& variable);
@@ -72,6 +74,7 @@ private:
   bool varies(ValueId id);
   ValueId said_by_all(ValueId condition);
 
+  const Subject& subject_;
   size_t rank_;
   std::vector<Active> active_;
   std::map<int, Outcome> outcomes_; // of inner levels, by the last step

@@ -32,6 +32,8 @@ void RuleFrame::add_hyper(const std::string& name, const Argument& a) {
 }
 
 void RuleFrame::collect_hypers() {
+  for (const auto& [name, a] : tree_.routing_hypers)
+    add_hyper(name, a);
   for (const RuleTree::Node& node : tree_.nodes)
     for (size_t k = 0; k < node.params().size(); ++k)
       add_hyper(node.prefix + node.params()[k].name.name.str(), node.call->arguments[k]);
@@ -106,6 +108,8 @@ void RuleFrame::begin() {
   unit_.names.clear();
   e_->step = parameter("t", Type::scalar(DType::f64), false);
   e_->loss = parameter("loss", Type::scalar(DType::f64), false);
+  e_->epoch = parameter("epoch", Type::scalar(DType::f64), false);
+  e_->batch = parameter("batch", Type::scalar(DType::f64), false);
   parameter("value", Type::scalar(u_.precision), false);
   ValueId seed = parameter("seed", Type::scalar(DType::i64), false);
   for (const RuleUnit::Hyper& hyper : unit_.hypers)

@@ -55,7 +55,8 @@ RuleBuilder::step_level(int at, ValueId x, std::optional<Value> handed, Span spa
   outcome.next = outcome.told;
   if (ValueId holds = e_->path_condition(); holds.valid()) {
     Builder& b = e_->builder();
-    outcome.next = b.select(b.broadcast_scalar(holds, x_type_.shape), outcome.told, x);
+    if (l.rule >= 0 || depth > 0)
+      outcome.next = b.select(b.broadcast_scalar(holds, x_type_.shape), outcome.told, x);
     if (depth == 0) taken_ = holds;
   }
   if (auto found = outcomes_.find(at); found != outcomes_.end())
@@ -154,6 +155,12 @@ Value RuleBuilder::next(const RuleTree::Node& n, std::string_view what) {
     return {};
   }
   return v;
+}
+
+void RuleBuilder::across() {
+  size_t under = 0;
+  if (!active_.empty() && active_.back().node >= 0) under = node(active_.back().node).choices;
+  unit_.across_under = std::min(unit_.across_under, under);
 }
 
 bool RuleBuilder::step_when(const Expr& condition) {

@@ -45,8 +45,9 @@ void RuleBuilder::finish() {
   base(unit_.initial, unit_.name + ".initial");
   base(unit_.step, unit_.name + ".step");
   std::vector<Result>& results = unit_.step.results;
-  results.push_back({body_ ? body_->variable.name.str() : "x", outcome_.next, true,
-                     static_cast<int>(unit_.index_of("x"))});
+  const char* moves = unit_.transforms_alone ? "gradient" : "x";
+  results.push_back({body_ ? body_->variable.name.str() : moves, outcome_.next, true,
+                     static_cast<int>(unit_.index_of(moves))});
   for (const StateDef& state : states_) {
     unit_.states.push_back({state.name, state.type, state.per_tensor});
     results.push_back({state.name + "'", fit(state.current, state.type), state.per_tensor,
@@ -77,6 +78,7 @@ void RuleBuilder::finish() {
                            op == Op::across_max;
   }
   unit_.shape_sensitive = e_->shape_sensitive;
+  unit_.questions = e_->questions;
   if (!outcome_.answer) return;
   unit_.answer.emplace();
   base(*unit_.answer, unit_.name + ".answer");

@@ -21,21 +21,66 @@ const Ident& RuleTree::Node::variable() const {
   return std::get<RuleBody>(call->decl->as<OptimizerDecl>()->body).variable;
 }
 
+std::optional<bool> takes_shape(std::string_view group, size_t rank) {
+  if (group == "scalars") return rank == 0;
+  if (group == "vectors") return rank == 1;
+  if (group == "matrices") return rank == 2;
+  if (group == "tensors") return rank > 2;
+  if (group == "otherwise") return true;
+  return std::nullopt;
+}
+
 namespace {
 
 class TreeBuilder {
 public:
-  explicit TreeBuilder(const Unit& unit) : u_(unit) {}
+  TreeBuilder(const Unit& unit, const Subject& subject) : u_(unit), subject_(subject) {}
 
   bool level(const Chain& chain, const std::string& prefix) {
     int index = static_cast<int>(tree.levels.size());
     tree.levels.push_back({&chain, prefix, {}, -1});
-    auto clock = [&](const std::string& state) {
-      tree.clocks.push_back({state});
-      return static_cast<int>(tree.clocks.size()) - 1;
-    };
+    open_ = 0;
     std::vector<int> own;
-    size_t open = 0; // transforms from here on have no clock yet
+    std::string names = prefix;
+    const Chain* at = &chain;
+    while (true) {
+      transforms(*at, names, own);
+      if (!at->rule.decl) break;
+      const auto& decl = *at->rule.decl->as<OptimizerDecl>();
+      if (std::holds_alternative<DerivedBody>(decl.body)) {
+        u_.diags.report(DiagKind::not_lowered, decl.name.span,
+                        "an optimizer made from a flow is not compiled yet");
+        return false;
+      }
+      const auto* routing = std::get_if<RoutingBody>(&decl.body);
+      if (!routing) {
+        own.push_back(node(at->rule, names));
+        tree.levels[static_cast<size_t>(index)].rule = own.back();
+        break;
+      }
+      at = route(at->rule, *routing, names);
+      if (!at) return false;
+    }
+    bool has_rule = tree.levels[static_cast<size_t>(index)].rule >= 0;
+    tree.levels[static_cast<size_t>(index)].transforms = own;
+    if (has_rule) tree.levels[static_cast<size_t>(index)].transforms.pop_back();
+    for (; open_ < own.size(); ++open_)
+      tree.nodes[static_cast<size_t>(own[open_])].clock = clock(index == 0 ? "" : prefix + "t");
+    if (own.empty()) clock(index == 0 ? "" : prefix + "t");
+    return inner_levels(own);
+  }
+
+  RuleTree tree;
+
+private:
+  int clock(const std::string& state) {
+    for (size_t k = 0; k < tree.clocks.size(); ++k)
+      if (tree.clocks[k].state == state) return static_cast<int>(k);
+    tree.clocks.push_back({state});
+    return static_cast<int>(tree.clocks.size()) - 1;
+  }
+
+  void transforms(const Chain& chain, const std::string& prefix, std::vector<int>& own) {
     for (const RuleCall& call : chain.transforms) {
       int copy = 1;
       for (const RuleCall& other : chain.transforms) {
@@ -46,39 +91,30 @@ public:
                                      copy == 1 ? "" : std::to_string(copy));
       own.push_back(node(call, name));
       if (!tree.nodes.back().waits) continue;
-      int counted = clock(name + "t");
-      for (; open < own.size(); ++open)
-        tree.nodes[static_cast<size_t>(own[open])].clock = counted;
+      for (; open_ < own.size(); ++open_)
+        tree.nodes[static_cast<size_t>(own[open_])].clock = clock(name + "t");
     }
-    int last = clock(index == 0 ? "" : prefix + "t");
-    tree.levels[static_cast<size_t>(index)].transforms = own;
-    if (chain.rule.decl) {
-      own.push_back(node(chain.rule, prefix));
-      tree.levels[static_cast<size_t>(index)].rule = own.back();
-      if (!plain(chain.rule)) return false;
-    }
-    for (; open < own.size(); ++open)
-      tree.nodes[static_cast<size_t>(own[open])].clock = last;
+  }
+
+  bool inner_levels(const std::vector<int>& own) {
     bool fine = true;
     for (int at : own) {
       const RuleCall& call = *tree.nodes[static_cast<size_t>(at)].call;
       for (size_t k = 0; k < call.arguments.size(); ++k) {
         const Argument& a = call.arguments[k];
         if (a.kind != Argument::Kind::rule) continue;
-        tree.nodes[static_cast<size_t>(at)].inner[k] = static_cast<int>(tree.levels.size());
+        size_t inner = tree.levels.size();
+        tree.nodes[static_cast<size_t>(at)].inner[k] = static_cast<int>(inner);
         std::string name = tree.nodes[static_cast<size_t>(at)].prefix +
                            tree.nodes[static_cast<size_t>(at)].params()[k].name.name.str() + ".";
-        fine = level(*a.rule, name) && fine && fits(call, *a.rule, a.span);
+        fine = level(*a.rule, name) && fine && fits(call, inner, a.span);
       }
     }
     return fine;
   }
 
-  RuleTree tree;
-
-private:
   int node(const RuleCall& call, std::string prefix) {
-    RuleTree::Node out{&call, std::move(prefix), 0, false, {}};
+    RuleTree::Node out{&call, std::move(prefix), 0, false, {}, tree.choices.size()};
     out.inner.assign(call.arguments.size(), -1);
     if (const auto* transform = call.decl->as<TransformDecl>())
       out.waits = std::any_of(transform->body.begin(), transform->body.end(),
@@ -87,22 +123,50 @@ private:
     return static_cast<int>(tree.nodes.size()) - 1;
   }
 
-  // An optimizer with a body of its own.
-  bool plain(const RuleCall& call) {
+  // The chain of the first line that takes the parameter; `names` becomes the prefix of its names.
+  const Chain* route(const RuleCall& call, const RoutingBody& routing, std::string& names) {
     const auto& decl = *call.decl->as<OptimizerDecl>();
-    if (std::holds_alternative<RuleBody>(decl.body)) return true;
-    u_.diags.report(DiagKind::not_lowered, decl.name.span,
-                    std::holds_alternative<RoutingBody>(decl.body)
-                        ? "an optimizer that routes parameters to rules is not compiled yet"
-                        : "an optimizer made from a flow is not compiled yet");
-    return false;
+    if (tree.choices.size() > 16) { // one that routes to itself
+      u_.diags.report(DiagKind::recursion, call.span,
+                      fmt::format("'{}' routes to itself", decl.name.name.view()));
+      return nullptr;
+    }
+    for (size_t k = 0; k < routing.routes.size(); ++k) {
+      const Route& line = routing.routes[k];
+      bool takes = std::any_of(line.groups.begin(), line.groups.end(), [&](const Ident& group) {
+        return takes_shape(group.name.view(), subject_.shape.size())
+            .value_or(!subject_.role.empty() && group.name == std::string_view(subject_.role));
+      });
+      if (!takes) continue;
+      Bindings bindings;
+      for (size_t p = 0; p < decl.params.size(); ++p) {
+        bindings.emplace(u_.program.symbol_of(decl.params[p].name).value, call.arguments[p]);
+        tree.routing_hypers.emplace_back(names + decl.params[p].name.name.str(), call.arguments[p]);
+      }
+      std::optional<Chain> chain = chain_of(u_, *line.rule, DiagKind::wrong_kind, &bindings);
+      if (!chain) return nullptr;
+      tree.choices.push_back(static_cast<int>(k));
+      tree.routed.push_back(std::make_shared<Chain>(std::move(*chain)));
+      names += line.groups[0].name.str() + ".";
+      return tree.routed.back().get();
+    }
+    Diagnostic& d = u_.diags.report(
+        DiagKind::unrouted, call.span,
+        fmt::format("no line of '{}' takes param '{}', {}{}", decl.name.name.view(), subject_.name,
+                    subject_.shape.empty() ? "a number" : shape_str(subject_.shape),
+                    subject_.role.empty() ? "" : fmt::format(" of role '{}'", subject_.role)));
+    if (subject_.span.valid()) d.label(subject_.span, "declared here");
+    d.label(decl.name.span, fmt::format("'{}' is declared here", decl.name.name.view()))
+        .help("add a line 'otherwise: …'");
+    return nullptr;
   }
 
   // One sees every parameter by itself, the other all of them as one vector: neither can step the
   // other.
-  bool fits(const RuleCall& outer, const Chain& chain, Span span) {
-    const auto* inner = chain.rule.decl ? chain.rule.decl->as<OptimizerDecl>() : nullptr;
-    if (!inner) return true;
+  bool fits(const RuleCall& outer, size_t level, Span span) {
+    int rule = tree.levels[level].rule;
+    if (rule < 0) return true;
+    const auto* inner = tree.nodes[static_cast<size_t>(rule)].call->decl->as<OptimizerDecl>();
     auto scope = [](const OptimizerDecl& d) { return std::get<RuleBody>(d.body).scope; };
     const auto& decl = *outer.decl->as<OptimizerDecl>();
     if ((scope(decl) == RuleScope::vector) == (scope(*inner) == RuleScope::vector)) return true;
@@ -119,12 +183,24 @@ private:
   }
 
   Unit u_;
+  const Subject& subject_;
+  size_t open_ = 0; // nodes of the level at hand from here on have no clock yet
 };
+
+bool any_on(const RuleTree& tree, RuleScope scope) {
+  return std::any_of(tree.nodes.begin(), tree.nodes.end(), [&](const RuleTree::Node& node) {
+    const auto* rule = node.call->decl->as<OptimizerDecl>();
+    return rule && std::get<RuleBody>(rule->body).scope == scope;
+  });
+}
 
 } // namespace
 
-std::optional<RuleTree> RuleTree::of(const Unit& unit, const Chain& chain) {
-  TreeBuilder builder(unit);
+bool RuleTree::on_vector() const { return any_on(*this, RuleScope::vector); }
+bool RuleTree::on_matrix() const { return any_on(*this, RuleScope::matrix); }
+
+std::optional<RuleTree> RuleTree::of(const Unit& unit, const Chain& chain, const Subject& subject) {
+  TreeBuilder builder(unit, subject);
   if (!builder.level(chain, "")) return std::nullopt;
   return std::move(builder.tree);
 }

@@ -6,6 +6,9 @@
 
 namespace thalweg::irgen {
 
+// Whether a line of routing takes a parameter by its rank; nothing for the name of a role.
+std::optional<bool> takes_shape(std::string_view group, size_t rank);
+
 struct RuleTree {
   // A transform or rule with its arguments.
   struct Node {
@@ -14,6 +17,7 @@ struct RuleTree {
     int clock = 0;
     bool waits = false;     // a transform with `step when`
     std::vector<int> inner; // by hyperparameter: the level of the optimizer given, or -1
+    size_t choices = 0;     // how many lines of routing led to it
     const ast::Block& body() const;
     const std::vector<ast::Param>& params() const;
     const ast::Ident& variable() const;
@@ -33,9 +37,15 @@ struct RuleTree {
   std::vector<Node> nodes; // a level's transforms and rule, then the levels inside
   std::vector<Level> levels;
   std::vector<Clock> clocks;
+  std::vector<int> choices; // the lines that routing takes for the parameter, in order
+  std::vector<std::pair<std::string, Argument>> routing_hypers; // of routing itself, by name
+  std::vector<std::shared_ptr<Chain>> routed;                   // chains of the lines taken
 
-  // Nothing after a message.
-  static std::optional<RuleTree> of(const Unit& unit, const Chain& chain);
+  // How the rules see parameters.
+  bool on_vector() const;
+  bool on_matrix() const;
+  // For that parameter. Nothing after a message.
+  static std::optional<RuleTree> of(const Unit& unit, const Chain& chain, const Subject& subject);
 };
 
 } // namespace thalweg::irgen

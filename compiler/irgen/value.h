@@ -52,6 +52,7 @@ struct Value {
   ObjectiveRef objective;
   ScheduleRef schedule;
   std::string text;
+  bool of_role = false, of_name = false; // a text that is the parameter's
   ValueId low, high;
   Shape dims;
   int level = -1;

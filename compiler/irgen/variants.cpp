@@ -1,6 +1,10 @@
-// Grouping of parameters by rank (see variants.h).
+// Grouping of parameters by what a rule asks about them (see variants.h).
 #include "irgen/variants.h"
 
+#include "diag/suggest.h"
+#include "irgen/rule_tree.h"
+
+#include <algorithm>
 #include <fmt/format.h>
 #include <map>
 
@@ -13,44 +17,193 @@ std::vector<Subject> subjects_of(const ProblemUnit& problem) {
   return subjects;
 }
 
-std::optional<std::vector<RuleVariant>> elaborate_variants(const Unit& unit, const Chain& chain,
-                                                           const std::vector<Subject>& subjects) {
-  std::vector<size_t> all;
-  std::map<size_t, std::vector<size_t>> by_rank;
-  for (size_t k = 0; k < subjects.size(); ++k) {
-    all.push_back(k);
-    by_rank[subjects[k].shape.size()].push_back(k);
-  }
-  // A rule for matrices is seen as one; any other first as if x were flat.
-  std::optional<RuleUnit> first = elaborate_rule(unit, chain, 1);
-  if (!first) return std::nullopt;
-  std::vector<RuleVariant> variants;
-  if (first->demands.vector || (!first->shape_sensitive && !first->demands.matrix)) {
-    variants.push_back({std::move(*first), std::move(all)});
+namespace {
+
+class Grouping {
+public:
+  Grouping(const Unit& unit, const Chain& chain, const std::vector<Subject>& subjects)
+      : u_(unit), chain_(chain), subjects_(subjects) {}
+
+  std::optional<std::vector<RuleVariant>> run() {
+    std::vector<size_t> left;
+    for (size_t k = 0; k < subjects_.size(); ++k)
+      left.push_back(k);
+    std::vector<RuleVariant> variants;
+    // A rule without parameters is looked at as well: for one that is none.
+    if (left.empty()) {
+      std::optional<RuleUnit> rule = elaborate_rule(u_, chain_, 1);
+      if (!rule) return std::nullopt;
+      variants.push_back({std::move(*rule), {}});
+    }
+    while (!left.empty()) {
+      std::optional<RuleUnit> rule = elaborate(subjects_[left[0]]);
+      if (!rule) return std::nullopt;
+      std::vector<size_t> members, others;
+      for (size_t k : left) {
+        std::optional<bool> fits = k == left[0] ? true : same(*rule, left[0], k);
+        if (!fits) return std::nullopt;
+        (*fits ? members : others).push_back(k);
+      }
+      variants.push_back({std::move(*rule), std::move(members)});
+      left = std::move(others);
+    }
     return variants;
   }
-  for (auto& [rank, members] : by_rank) {
-    const Subject& subject = subjects[members[0]];
-    if (first->demands.matrix && rank != 2) {
-      Diagnostic& d = unit.diags.report(
-          DiagKind::shape_mismatch, chain.rule.span,
-          fmt::format("'{}' is a rule for matrices; param '{}' is {}", first->name, subject.name,
-                      rank == 0 ? "a number" : shape_str(subject.shape)));
-      if (subject.span.valid()) d.label(subject.span, "declared here");
-      d.help("route it to another rule");
+
+private:
+  // Flat, if the rule never looks at the shape, else with the parameter's own rank.
+  std::optional<RuleUnit> elaborate(const Subject& subject) {
+    std::optional<RuleTree> tree = RuleTree::of(u_, chain_, subject);
+    if (!tree) return std::nullopt;
+    size_t rank = subject.shape.size();
+    if (tree->on_matrix() && rank != 2) {
+      needs_matrix(*tree, subject);
       return std::nullopt;
     }
-    std::optional<RuleUnit> variant = elaborate_rule(unit, chain, rank);
-    if (!variant) return std::nullopt;
-    if (variant->demands.across && by_rank.size() > 1) {
-      unit.diags.report(DiagKind::not_lowered, chain.rule.span,
-                        "a rule that looks at shapes and also reduces over all parameters is not "
-                        "compiled yet for parameters of several ranks");
-      return std::nullopt;
+    if (rank != 1 && !tree->on_matrix() && !tree->on_vector()) {
+      Diagnostics flat; // what is wrong with a flat x need not be wrong
+      std::optional<RuleUnit> rule = elaborate_rule(
+          {u_.program, u_.sources, flat, u_.graph, u_.precision}, chain_, subject, 1);
+      if (rule && !rule->shape_sensitive) return rule;
     }
-    variants.push_back({std::move(*variant), std::move(members)});
+    return elaborate_rule(u_, chain_, subject, rank);
   }
-  return variants;
+
+  void needs_matrix(const RuleTree& tree, const Subject& subject) {
+    const RuleCall* call = nullptr;
+    for (const RuleTree::Node& node : tree.nodes)
+      if (const auto* rule = node.call->decl->as<ast::OptimizerDecl>();
+          rule && std::get<ast::RuleBody>(rule->body).scope == ast::RuleScope::matrix && !call)
+        call = node.call;
+    Diagnostic& d =
+        u_.diags.report(DiagKind::shape_mismatch, call->span,
+                        fmt::format("'{}' is a rule for matrices; param '{}' is {}",
+                                    ast::name_of(*call->decl).name.view(), subject.name,
+                                    subject.shape.empty() ? "a number" : shape_str(subject.shape)));
+    if (subject.span.valid()) d.label(subject.span, "declared here");
+    d.help("route it to another rule");
+  }
+
+  // Whether a variant made for one parameter is that of another; nothing after a message.
+  std::optional<bool> same(const RuleUnit& rule, size_t one, size_t other) {
+    const Subject &a = subjects_[one], &b = subjects_[other];
+    if (rule.demands.vector && rule.choices.empty()) return true;
+    if (!rule.choices.empty()) {
+      const std::vector<int>* choices = choices_of(b);
+      if (!choices) return std::nullopt;
+      if (*choices != rule.choices) return false;
+    }
+    if (rule.demands.vector) return true;
+    if ((rule.shape_sensitive || rule.demands.matrix) && a.shape.size() != b.shape.size()) {
+      if (rule.demands.matrix) {
+        if (std::optional<RuleTree> tree = RuleTree::of(u_, chain_, b)) needs_matrix(*tree, b);
+        return std::nullopt;
+      }
+      return false;
+    }
+    return std::all_of(rule.questions.begin(), rule.questions.end(),
+                       [&](const Question& q) { return q.answer(a) == q.answer(b); });
+  }
+
+  // Routing looks at role and rank alone.
+  const std::vector<int>* choices_of(const Subject& subject) {
+    auto [it, fresh] = choices_.try_emplace({subject.role, subject.shape.size()});
+    if (!fresh) return &it->second;
+    std::optional<RuleTree> tree = RuleTree::of(u_, chain_, subject);
+    if (!tree) return nullptr;
+    it->second = tree->choices;
+    return &it->second;
+  }
+
+  Unit u_;
+  const Chain& chain_;
+  const std::vector<Subject>& subjects_;
+  std::map<std::pair<std::string, size_t>, std::vector<int>> choices_;
+};
+
+// `all` ranges over the parameters that one variant holds; nothing may share them.
+bool reductions_fit(const Unit& unit, const Chain& chain,
+                    const std::vector<RuleVariant>& variants) {
+  for (const RuleVariant& variant : variants) {
+    size_t under = variant.rule.across_under;
+    const std::vector<int>& choices = variant.rule.choices;
+    if (under > choices.size() && !variant.rule.demands.vector) continue;
+    under = std::min(under, choices.size());
+    for (const RuleVariant& other : variants) {
+      const std::vector<int>& theirs = other.rule.choices;
+      if (&other == &variant || theirs.size() < under ||
+          !std::equal(choices.begin(), choices.begin() + static_cast<ptrdiff_t>(under),
+                      theirs.begin()))
+        continue;
+      unit.diags.report(DiagKind::not_lowered,
+                        chain.rule.decl ? chain.rule.span : chain.transforms[0].span,
+                        "a rule that reduces over parameters of several variants (by rank, role, "
+                        "name or routing) is not compiled yet");
+      return false;
+    }
+  }
+  return true;
+}
+
+// A line for a role that no param has may wait for another problem; a near miss is told.
+void look_at_roles(const Unit& unit, const Chain& chain, const std::vector<Subject>& subjects) {
+  if (!chain.rule.decl) return;
+  const auto& decl = *chain.rule.decl->as<ast::OptimizerDecl>();
+  std::vector<std::string> roles;
+  for (const Subject& subject : subjects)
+    if (!subject.role.empty()) roles.push_back(subject.role);
+  if (const auto* routing = std::get_if<ast::RoutingBody>(&decl.body))
+    for (const ast::Route& line : routing->routes)
+      for (const ast::Ident& group : line.groups) {
+        if (takes_shape(group.name.view(), 0) ||
+            std::find(roles.begin(), roles.end(), group.name.view()) != roles.end())
+          continue;
+        if (auto near = suggest(group.name.view(), roles))
+          unit.diags
+              .report(DiagKind::unknown_role, group.span,
+                      fmt::format("no param has the role '{}'", group.name.view()))
+              .help(fmt::format("did you mean '{}'?", *near));
+      }
+  for (const Argument& a : chain.rule.arguments)
+    if (a.kind == Argument::Kind::rule) look_at_roles(unit, *a.rule, subjects);
+}
+
+} // namespace
+
+std::optional<RulePlan> elaborate_variants(const Unit& unit, const Chain& chain,
+                                           const std::vector<Subject>& subjects) {
+  RulePlan plan;
+  look_at_roles(unit, chain, subjects);
+  std::optional<std::vector<RuleVariant>> rules = Grouping(unit, chain, subjects).run();
+  if (!rules) return std::nullopt;
+  if (rules->size() > 1 && !chain.transforms.empty()) {
+    // Transforms that look at each parameter alone go into the passes of the rules.
+    Chain alone{chain.transforms, {}};
+    auto transforms = Grouping(unit, alone, subjects).run();
+    if (!transforms) return std::nullopt;
+    bool apart = std::any_of(transforms->begin(), transforms->end(), [](const RuleVariant& v) {
+      return v.rule.across_under == 0 || v.rule.gated || !v.rule.stops.empty();
+    });
+    if (apart) {
+      Chain behind{{}, chain.rule};
+      rules = Grouping(unit, behind, subjects).run();
+      if (!rules) return std::nullopt;
+      if (!reductions_fit(unit, alone, *transforms)) return std::nullopt;
+      plan.transforms = std::move(*transforms);
+    }
+  }
+  for (const RuleVariant& variant : *rules)
+    if (variant.rule.demands.vector && variant.parameters.size() < subjects.size()) {
+      unit.diags
+          .report(DiagKind::shape_mismatch, chain.rule.span,
+                  fmt::format("'{}' works on all parameters end to end and can't be routed to",
+                              variant.rule.name))
+          .help("use it without routing");
+      return std::nullopt;
+    }
+  if (!reductions_fit(unit, chain, *rules)) return std::nullopt;
+  plan.rules = std::move(*rules);
+  return plan;
 }
 
 } // namespace thalweg::irgen

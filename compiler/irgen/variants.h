@@ -1,5 +1,5 @@
-// The forms of a rule that a problem's parameters need: one for all if the rule never looks at
-// shapes, else one per rank that occurs.
+// The forms of a rule that a problem's parameters need: those that routing, rank, role and name do
+// not tell apart share one.
 #pragma once
 
 #include "irgen/problem.h"
@@ -7,20 +7,21 @@
 
 namespace thalweg::irgen {
 
-// A parameter as a rule is chosen for it.
-struct Subject {
-  std::string name, role;
-  Shape shape;
-  Span span; // of its declaration; may be invalid
-};
 std::vector<Subject> subjects_of(const ProblemUnit& problem);
 
 struct RuleVariant {
   RuleUnit rule;
   std::vector<size_t> parameters; // of the subjects, by index
 };
+// Steps of one optimizer: first the transforms, where they stand apart (they see all parameters,
+// while each rule behind them sees its own), then the rules. In a step all of one list run before
+// the next.
+struct RulePlan {
+  std::vector<RuleVariant> transforms; // their results are the gradients
+  std::vector<RuleVariant> rules;
+};
 // Nothing after messages: also where a parameter does not meet the rule's demand.
-std::optional<std::vector<RuleVariant>> elaborate_variants(const Unit& unit, const Chain& chain,
-                                                           const std::vector<Subject>& subjects);
+std::optional<RulePlan> elaborate_variants(const Unit& unit, const Chain& chain,
+                                           const std::vector<Subject>& subjects);
 
 } // namespace thalweg::irgen

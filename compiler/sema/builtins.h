@@ -23,6 +23,7 @@ enum class BuiltinFamily : uint8_t {
   diag,
   trace,
   extent,
+  about,
   draw,
   linear_algebra,
   oracle,

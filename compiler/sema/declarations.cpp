@@ -122,6 +122,12 @@ void Resolver::problem(const ProblemDecl& d) {
                    [&](const DataItem& i) { declare(i.name, SymbolKind::data); },
                    [&](const ParamItem& i) {
                      if (i.type) parameter_sizes(d, i.type->dims);
+                     for (std::string_view word :
+                          {"scalars", "vectors", "matrices", "tensors", "otherwise"})
+                       if (i.role && i.role.name == word)
+                         error(DiagKind::reserved_word, i.role.span,
+                               fmt::format("'{}' is no role: routing means a shape by it", word))
+                             .help("name the role for what the param does: head, embedding, …");
                      type_spec(i.type);
                      if (i.init) expr(i.init);
                      declare(i.name, SymbolKind::parameter);
@@ -168,26 +174,56 @@ void Resolver::optimizer(const OptimizerDecl& d) {
   parameters(d.params);
   std::visit(overloaded{
                  [&](const RuleBody& rule) {
-                   declare_word("t", SymbolKind::step);
-                   declare_word("loss", SymbolKind::loss);
+                   declare_run_words();
                    declare(rule.variable, SymbolKind::tensor);
                    p_.symbols.back().uses = 1;
                    rule_body(rule.body, &rule.variable);
                  },
-                 [&](const RoutingBody& routing) {
-                   for (const Route& route : routing.routes)
-                     expr(route.rule);
-                 },
+                 [&](const RoutingBody& body) { routing(body); },
                  [&](const DerivedBody& derived) { expr(derived.value); },
              },
              d.body);
 }
 
+// Lines are tried in order, so what stands behind a line for the same parameters takes nothing.
+void Resolver::routing(const RoutingBody& body) {
+  std::vector<const Ident*> seen;
+  const Ident* rest = nullptr;
+  for (const Route& route : body.routes) {
+    expr(route.rule);
+    if (rest)
+      error(DiagKind::unreachable_route, route.span, "'otherwise' above takes what is left")
+          .label(rest->span, "the line for all others")
+          .help("make it the last line");
+    for (const Ident& group : route.groups) {
+      auto twice = std::find_if(seen.begin(), seen.end(),
+                                [&](const Ident* other) { return other->name == group.name; });
+      if (twice != seen.end())
+        error(DiagKind::unreachable_route, group.span,
+              fmt::format("'{}' is taken by a line above", group.name.view()))
+            .label((*twice)->span, "this one");
+      seen.push_back(&group);
+      if (group.name == std::string_view("otherwise") && !rest) rest = &group;
+    }
+  }
+  if (body.routes.empty())
+    error(DiagKind::unreachable_route, p_.symbols.empty() ? Span{} : name_of(*current_).span,
+          "an optimizer without a rule")
+        .help("write 'on tensor x { … }', or a line 'otherwise: …'");
+}
+
+// What a rule or schedule sees of the run.
+void Resolver::declare_run_words() {
+  declare_word("t", SymbolKind::step);
+  declare_word("loss", SymbolKind::loss);
+  declare_word("epoch", SymbolKind::epoch);
+  declare_word("batch", SymbolKind::batch);
+}
+
 void Resolver::transform(const TransformDecl& d) {
   declare_word("f", SymbolKind::objective);
   parameters(d.params);
-  declare_word("t", SymbolKind::step);
-  declare_word("loss", SymbolKind::loss);
+  declare_run_words();
   declare(d.variable, SymbolKind::tensor);
   p_.symbols.back().uses = 1;
   if (d.point) declare(d.point, SymbolKind::tensor);
@@ -196,8 +232,7 @@ void Resolver::transform(const TransformDecl& d) {
 
 void Resolver::schedule(const ScheduleDecl& d) {
   parameters(d.params);
-  declare_word("t", SymbolKind::step);
-  declare_word("loss", SymbolKind::loss);
+  declare_run_words();
   if (d.formula)
     expr(d.formula);
   else

@@ -31,6 +31,8 @@ enum class SymbolKind : uint8_t {
   objective, // f
   step,      // t
   loss,
+  epoch, // passes over the data so far
+  batch, // rows of the batch
   local_function,
   item,
   builtin,

@@ -33,6 +33,7 @@ private:
   void resolve(const ast::Decl& decl);
   void problem(const ast::ProblemDecl& d);
   void optimizer(const ast::OptimizerDecl& d);
+  void routing(const ast::RoutingBody& body);
   void transform(const ast::TransformDecl& d);
   void schedule(const ast::ScheduleDecl& d);
   void function(const ast::FunctionDecl& d);
@@ -67,7 +68,8 @@ private:
     std::vector<std::pair<Name, SymbolId>> names;
   };
   SymbolId declare(const ast::Ident& ident, SymbolKind kind);
-  SymbolId declare_word(std::string_view word, SymbolKind kind); // f, t, loss
+  SymbolId declare_word(std::string_view word, SymbolKind kind); // f
+  void declare_run_words();                                      // t, loss, epoch, batch
   SymbolId lookup_local(Name name) const;
   SymbolId lookup(Name name);
   SymbolId symbol_for_item(const ast::Decl* decl);

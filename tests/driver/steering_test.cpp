@@ -267,3 +267,46 @@ optimizer Warm(lr = 0.1) on tensor x {
   CHECK(race.y(0) == Approx(2 - 0.1 * 6 / 16.5));
   CHECK(numbers(race.trace("warm", 1), 1, "x'") == race.x(0));
 }
+
+TEST_CASE("schedules know the epoch and the rows of the batch") {
+  Folder folder;
+  std::string data = "a\n";
+  for (int i = 0; i < 10; ++i)
+    data += fmt::format("{}\n", i);
+  folder.file("data.csv", data);
+  folder.file("mean.tw", R"(
+problem Mean {
+  data  y: [n]
+  param m = 0
+  minimize mean((y - m)^2)
+}
+schedule by_epoch(start) = start*0.5^floor(epoch)
+schedule by_batch(start, reference = 4) = start*batch/reference
+optimizer Plain(lr = 0.1, scale = 1) on tensor x { x' = x - lr*scale*∇f(x) }
+experiment e {
+  minimize Mean()
+  given    y = csv("data.csv")
+  using    Plain(lr = by_epoch(0.1), scale = by_batch(1)) as p
+  batch    4
+  steps    7
+  record   epoch, p.lr, p.scale every 1
+}
+)");
+  Ran run = folder.thalweg("run mean.tw --json --quiet --out out");
+  INFO(run.err);
+  REQUIRE(run.code == 0);
+  std::vector<double> rates, scales;
+  std::istringstream lines(folder.read("out/log.jsonl"));
+  for (std::string line; std::getline(lines, line);) {
+    auto row = nlohmann::json::parse(line);
+    rates.push_back(row["p.lr"]);
+    scales.push_back(row["p.scale"]);
+  }
+  CHECK(rates == std::vector<double>{0.1, 0.1, 0.1, 0.05, 0.05, 0.05, 0.025, 0.025});
+  CHECK(scales == std::vector<double>{1, 1, 0.5, 1, 1, 0.5, 1, 1});
+  Ran trace = folder.thalweg("trace mean.tw --steps 7");
+  REQUIRE(trace.code == 0);
+  CHECK(numbers(trace.out, 7, "x'")[0] == run.json()["runs"][0]["params"]["m"].get<double>());
+  CHECK(numbers(trace.out, 6, "scale") == std::vector<double>{0.5});
+  REQUIRE(folder.thalweg("build mean.tw --optimizer Plain --out .").code == 0);
+}
