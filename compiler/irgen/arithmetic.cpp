@@ -347,34 +347,33 @@ Value Elaborator::logical(const Logical& n) {
   return bad ? Value{} : total;
 }
 
-Value Elaborator::conditional(const Expr& e, const IfExpr& n) {
+// Both sides are looked at, whichever is taken, unless the parameter's rank, role or name decides:
+// then what stands for another one need not make sense for this one.
+Value Elaborator::conditional(const Expr&, const IfExpr& n) {
   size_t depth = path.size();
-  std::vector<Value> conditions;
-  for (size_t k = 0; k < n.arms.size(); ++k) {
-    const IfArm& arm = n.arms[k];
+  std::vector<std::pair<Value, const Expr*>> arms;
+  const Expr* last = n.otherwise;
+  for (const IfArm& arm : n.arms) {
     int64_t before = asked;
-    conditions.push_back(condition(*arm.condition));
-    // What the parameter's rank, role or name decides leaves the other side alone: it need not make
-    // sense there.
-    if (asked > before && k == 0 && conditions[0].is_tensor())
-      if (std::optional<bool> known = known_now(conditions[0].id)) {
-        if (*known) return tensor(*arm.value);
-        if (n.arms.size() == 1) return tensor(*n.otherwise);
-        IfExpr rest{{n.arms.begin() + 1, n.arms.end()}, n.otherwise};
-        return conditional(e, rest);
-      }
-    if (conditions.back().is_tensor())
-      path.push_back(b_.make(Op::logical_not, {conditions.back().id}));
+    Value c = condition(*arm.condition);
+    std::optional<bool> known;
+    if (c.is_tensor() && asked != before) known = known_now(c.id);
+    if (known && !*known) continue;
+    if (known) {
+      last = arm.value;
+      break;
+    }
+    arms.emplace_back(c, arm.value);
+    if (c.is_tensor()) path.push_back(b_.make(Op::logical_not, {c.id}));
   }
-  Value result = tensor(*n.otherwise);
-  const Expr* other = n.otherwise;
-  for (size_t k = n.arms.size(); k-- > 0;) {
-    const Value& c = conditions[k];
+  Value result = tensor(*last);
+  for (size_t k = arms.size(); k-- > 0;) {
+    const Value& c = arms[k].first;
     if (c.is_tensor()) path.back() = c.id;
-    Value v = tensor(*n.arms[k].value);
+    Value v = tensor(*arms[k].second);
     if (c.is_tensor()) path.pop_back();
-    result = choose(c, v, result, *n.arms[k].value, *other);
-    other = n.arms[k].value;
+    result = choose(c, v, result, *arms[k].second, *last);
+    last = arms[k].second;
   }
   path.resize(depth);
   return result;

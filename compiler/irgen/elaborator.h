@@ -212,7 +212,6 @@ private:
   bool carries_index(ValueId id) const;
   void rebind_indices();
   std::map<std::pair<std::string, uint32_t>, Value> schedule_values_; // by prefix and step
-  int ranks_asked_ = 0;                                               // how often `rank` was called
   int shifts_ = 0; // schedules at hand that are asked for another step than the rule's
 };
 

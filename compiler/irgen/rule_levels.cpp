@@ -225,6 +225,8 @@ std::optional<Value> RuleBuilder::gradient(size_t depth) {
   for (int at : l.transforms) {
     Elaborator::Scope outer = e_->scope();
     active_[depth].waits_for = {};
+    if (const Ident& point = node(at).call->decl->as<TransformDecl>()->point)
+      e_->bind(u_.program.symbol_of(point), Value::tensor(active_[depth].x));
     if (!step_node(active_[depth], at, *g)) return std::nullopt;
     Value next = this->next(node(at), "the gradient");
     if (!next.is_tensor()) return std::nullopt;
