@@ -2,6 +2,7 @@
 // emit_statements, emit_values (one Let or Store), emit_loops and emit_lanes (loops and folds).
 #pragma once
 
+#include "codegen/emit_counting.h"
 #include "codegen/emit_math.h"
 #include "codegen/loops.h"
 
@@ -44,8 +45,7 @@ private:
   // Below this many element operations a call by other threads costs more than it saves.
   static constexpr int64_t kWorthSharing = 4 * kChunk;
 
-  // Values carried around a loop or past a branch.
-  using Carried = std::vector<llvm::Value*>;
+  using Carried = codegen::Carried;
 
   // emit_function.cpp
   void open_function();
@@ -64,6 +64,7 @@ private:
   void emit(const loops::Let& let);
   void emit(const loops::Store& store);
   void emit(const loops::Loop& loop);
+  void emit(const loops::Product& product);
   void emit(const loops::Rows& rows);
   void emit(const loops::Chunks& chunks); // emit_chunks.cpp
   void emit(const loops::Oracle& oracle);
@@ -93,6 +94,7 @@ private:
   // emit_loops.cpp
   void serial_loop(const loops::Loop& loop);
   void vector_loop(const loops::Loop& loop);
+  void vector_range(const loops::Loop& loop, llvm::Value* start, llvm::Value* end);
   // `varying_` for the values of a loop over `var` that is about to be vectorized.
   void mark_varying(const loops::Block& block, loops::Var var);
   struct Widths {
@@ -113,6 +115,10 @@ private:
   }
   Carried when(llvm::Value* condition, const Carried& otherwise,
                const std::function<Carried()>& body);
+
+  // emit_product_call.cpp
+  void product_rows(const loops::Product& product, llvm::Value* first, llvm::Value* end);
+  std::pair<llvm::Value*, llvm::Value*> range_of(const loops::Product::Along& along);
 
   // emit_lanes.cpp
   void lanes_loop(const loops::Loop& loop);

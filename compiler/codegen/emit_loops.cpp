@@ -100,55 +100,14 @@ FunctionEmitter::Widths FunctionEmitter::vector_widths(const loops::Loop& loop) 
   return {width, width};
 }
 
-FunctionEmitter::Carried FunctionEmitter::when(Value* condition, const Carried& otherwise,
-                                               const std::function<Carried()>& body) {
-  llvm::BasicBlock* before = builder_.GetInsertBlock();
-  llvm::BasicBlock* then = block("then");
-  llvm::BasicBlock* join = block("join");
-  builder_.CreateCondBr(condition, then, join);
-  builder_.SetInsertPoint(then);
-  const Carried result = body();
-  llvm::BasicBlock* then_end = builder_.GetInsertBlock();
-  builder_.CreateBr(join);
-  builder_.SetInsertPoint(join);
-  Carried merged;
-  for (size_t k = 0; k < otherwise.size(); ++k) {
-    llvm::PHINode* phi = builder_.CreatePHI(otherwise[k]->getType(), 2);
-    phi->addIncoming(otherwise[k], before);
-    phi->addIncoming(result[k], then_end);
-    merged.push_back(phi);
-  }
-  return merged;
+Carried FunctionEmitter::when(Value* condition, const Carried& otherwise,
+                              const std::function<Carried()>& body) {
+  return codegen::when(builder_, condition, otherwise, body);
 }
 
-// Tested at the end, so that what does not change stands before the loop after hoisting.
-FunctionEmitter::Carried
-FunctionEmitter::count(Value* first, Value* end, Value* step, const Carried& state,
-                       const std::function<Carried(Value*, const Carried&)>& body) {
-  return when(builder_.CreateICmpSLT(first, end), state, [&] {
-    llvm::BasicBlock* before = builder_.GetInsertBlock();
-    llvm::BasicBlock* loop = block("loop");
-    llvm::BasicBlock* exit = block("exit");
-    builder_.CreateBr(loop);
-    builder_.SetInsertPoint(loop);
-    llvm::PHINode* index = builder_.CreatePHI(builder_.getInt64Ty(), 2);
-    index->addIncoming(first, before);
-    Carried inside;
-    for (Value* value : state) {
-      llvm::PHINode* phi = builder_.CreatePHI(value->getType(), 2);
-      phi->addIncoming(value, before);
-      inside.push_back(phi);
-    }
-    const Carried result = body(index, inside);
-    Value* next = builder_.CreateNSWAdd(index, step);
-    llvm::BasicBlock* latch = builder_.GetInsertBlock();
-    index->addIncoming(next, latch);
-    for (size_t k = 0; k < inside.size(); ++k)
-      llvm::cast<llvm::PHINode>(inside[k])->addIncoming(result[k], latch);
-    builder_.CreateCondBr(builder_.CreateICmpSLT(next, end), loop, exit);
-    builder_.SetInsertPoint(exit);
-    return result;
-  });
+Carried FunctionEmitter::count(Value* first, Value* end, Value* step, const Carried& state,
+                               const std::function<Carried(Value*, const Carried&)>& body) {
+  return codegen::count(builder_, first, end, step, state, body);
 }
 
 void FunctionEmitter::serial_loop(const loops::Loop& loop) {
@@ -239,33 +198,36 @@ void FunctionEmitter::emit_lanes(const loops::Loop& loop, unsigned width, Value*
 }
 
 void FunctionEmitter::vector_loop(const loops::Loop& loop) {
+  mark_varying(loop.body, loop.var);
+  share_range(loop, vector_widths(loop).main,
+              [&](Value* start, Value* end) { vector_range(loop, start, end); });
+}
+
+void FunctionEmitter::vector_range(const loops::Loop& loop, Value* start, Value* end) {
   TW_CHECK(!lanes_ && loop.folds.empty(), "a vector loop with folds or inside another in '{}'",
            program_.name);
-  mark_varying(loop.body, loop.var);
   const auto [width, tail_width] = vector_widths(loop);
-  share_range(loop, width, [&, width = width, tail_width = tail_width](Value* start, Value* end) {
-    const auto round = [&](unsigned lanes, bool masked) {
-      return [&, lanes, masked](Value* first, const Carried& none) {
-        emit_lanes(loop, lanes, first, masked ? builder_.CreateSub(end, first) : nullptr);
-        return none;
-      };
+  const auto round = [&](unsigned lanes, bool masked) {
+    return [&, lanes, masked](Value* first, const Carried& none) {
+      emit_lanes(loop, lanes, first, masked ? builder_.CreateSub(end, first) : nullptr);
+      return none;
     };
-    if (is_always_masked(loop.body)) {
-      count(start, end, width, {}, round(width, true));
-    } else {
-      Value* length = builder_.CreateSub(end, start);
-      Value* full = builder_.CreateAnd(length, builder_.getInt64(~uint64_t{width - 1}));
-      full = builder_.CreateAdd(start, full);
-      count(start, full, width, {}, round(width, false));
-      const bool masked = tail_is_masked(loop.body);
-      const unsigned rest = masked ? tail_width : 1;
-      if (rest == width) // at most one round, so no loop
-        when(builder_.CreateICmpSLT(full, end), {}, [&] { return round(width, true)(full, {}); });
-      else
-        count(full, end, rest, {}, round(rest, masked));
-    }
-    lanes_.reset();
-  });
+  };
+  if (is_always_masked(loop.body)) {
+    count(start, end, width, {}, round(width, true));
+  } else {
+    Value* length = builder_.CreateSub(end, start);
+    Value* full = builder_.CreateAnd(length, builder_.getInt64(~uint64_t{width - 1}));
+    full = builder_.CreateAdd(start, full);
+    count(start, full, width, {}, round(width, false));
+    const bool masked = tail_is_masked(loop.body);
+    const unsigned rest = masked ? tail_width : 1;
+    if (rest == width) // at most one round, so no loop
+      when(builder_.CreateICmpSLT(full, end), {}, [&] { return round(width, true)(full, {}); });
+    else
+      count(full, end, rest, {}, round(rest, masked));
+  }
+  lanes_.reset();
 }
 
 } // namespace thalweg::codegen

@@ -64,6 +64,16 @@ private:
                        visit(chunks.body);
                        visit(chunks.folds);
                      },
+                     [&](const loops::Product& product) {
+                       for (const auto* along : {&product.i, &product.j, &product.k})
+                         if (along->range)
+                           used_.insert({along->range->first, along->range->second});
+                       visit(product.a);
+                       visit(product.b);
+                       visit(product.c);
+                       visit(product.row);
+                       visit(product.columns.body);
+                     },
                      [&](const loops::Rows& rows) {
                        visit(rows.body);
                        visit(rows.folds);
@@ -87,9 +97,12 @@ private:
 // Element operations of one run of a block, about.
 Dim work_of(const loops::Program& program, const loops::Block& block) {
   Dim work = 1;
+  const auto extent = [&](loops::Var var) { return program.vars[var.value].extent; };
   for (const loops::Statement& statement : block)
     if (const auto* loop = std::get_if<loops::Loop>(&statement.is))
-      work = work + program.vars[loop->var.value].extent * work_of(program, loop->body);
+      work = work + extent(loop->var) * work_of(program, loop->body);
+    else if (const auto* product = std::get_if<loops::Product>(&statement.is))
+      work = work + extent(product->i.var) * extent(product->j.var) * extent(product->k.var);
   return work;
 }
 

@@ -139,6 +139,29 @@ struct Loop {
   // range lies in one chunk, and a fold gives that chunk's part.
   std::optional<std::pair<Val, Val>> range = std::nullopt;
 };
+// c[i, j] = Σ a·b over k for every i and j, and then, for every i, `row` and the vector loop
+// `columns` over j, which may read c and store. Each variable runs over its range, from the first
+// value to before the second, or from 0 to its extent.
+//
+// Per element the chain is acc = fma(a, b, acc) in the order of k, as Scheme::serial of ir/graph.h
+// says. With `accumulate` it starts from what c holds instead of 0 and goes back there as it is: a
+// chain may so be made piece by piece (of one chunk: the caller adds up chunks).
+//
+// a has no term in j, b none in i, c none in k; c overlaps neither a nor b, nor what `row` and
+// `columns` load at another i or j. Elements may be computed in any order and by any cut of i and
+// j, so threads may share their ranges out.
+struct Product {
+  struct Along {
+    Var var;
+    std::optional<std::pair<Val, Val>> range = std::nullopt;
+  };
+  Along i, j, k;
+  Address a, b, c;
+  bool accumulate = false;
+  Block row;
+  Loop columns;
+};
+
 // Once per row of the table, in order; folds run over rows, sums in f64.
 struct Rows {
   Block body;
@@ -180,7 +203,7 @@ struct If {
 };
 
 struct Statement {
-  std::variant<Let, Store, Loop, Rows, Chunks, Oracle, StatusCheck, IndexCheck, If> is;
+  std::variant<Let, Store, Loop, Product, Rows, Chunks, Oracle, StatusCheck, IndexCheck, If> is;
 };
 
 struct Program {

@@ -64,6 +64,14 @@ private:
                        inside.empty() ? "0" : inside);
   }
 
+  using Range = std::optional<std::pair<Val, Val>>;
+  std::string range(Var id, const Range& range) const {
+    std::string text = var(id) + " < " + program_.vars[id.value].extent.str();
+    if (range) text += fmt::format(" from {} to {}", name(range->first), name(range->second));
+    return text;
+  }
+  std::string along(const Product::Along& along) const { return range(along.var, along.range); }
+
   std::string operands(const Value& value) const {
     std::string text;
     for (Val operand : value.operands)
@@ -114,15 +122,23 @@ private:
               },
               [&](const Loop& loop) {
                 static constexpr const char* kKinds[] = {"serial", "vector", "lanes"};
-                line(depth, fmt::format("{}{} {} < {}", loop.ordered ? "ordered " : "",
-                                        kKinds[static_cast<int>(loop.kind)], var(loop.var),
-                                        program_.vars[loop.var.value].extent.str()) +
-                                (loop.range ? fmt::format(" from {} to {}", name(loop.range->first),
-                                                          name(loop.range->second))
-                                            : ""));
+                line(depth,
+                     fmt::format("{}{} {}", loop.ordered ? "ordered " : "",
+                                 kKinds[static_cast<int>(loop.kind)], range(loop.var, loop.range)));
                 block(loop.body, depth + 1);
                 for (const Fold& f : loop.folds)
                   line(depth, "fold " + fold(f));
+              },
+              [&](const Product& product) {
+                line(depth, fmt::format("product {}, {}, {}: {} {} {} {}", along(product.i),
+                                        along(product.j), along(product.k), address(product.c),
+                                        product.accumulate ? "+=" : ":=", address(product.a),
+                                        address(product.b)));
+                block(product.row, depth + 1);
+                if (!product.columns.body.empty()) {
+                  line(depth + 1, "columns");
+                  block(product.columns.body, depth + 2);
+                }
               },
               [&](const Rows& rows) {
                 line(depth, "rows");

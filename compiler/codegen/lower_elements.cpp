@@ -92,6 +92,12 @@ Val Elements::fold_result(ValueId value, IndexId index) {
   return id;
 }
 
+Val Elements::loaded_result(ValueId value, IndexId index, BufferId buffer) {
+  Val loaded = load(buffer, flat_of(indices_.at(index), graph_.type(value).shape));
+  know(value, index, {loaded, std::nullopt}, depth());
+  return loaded;
+}
+
 void Elements::keep_row_scalar(ValueId value) {
   if (plan_.of(value).row) row_values_[value] = {stage_, scalar(value), -1};
 }

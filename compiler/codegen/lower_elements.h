@@ -38,6 +38,8 @@ public:
   Val fold_result(ValueId value, IndexId index);
   // A value that a statement around the innermost block defines.
   Val defined_by_statement(DType dtype);
+  // A fold's result that stands in memory at the element's place.
+  Val loaded_result(ValueId value, IndexId index, BufferId buffer);
   // A picked scalar of the row at hand: later stages may ask for it.
   void keep_row_scalar(ValueId value);
   // `a op b`, or a constant, in the innermost block they allow.

@@ -68,18 +68,21 @@ std::vector<Affine> Kernels::open_nest(const Shape& shape, Loop::Kind last, bool
   return axes;
 }
 
-void Kernels::store_all(const fuse::Kernel& kernel, IndexId index) {
+void Kernels::store_all(const fuse::Kernel& kernel, const std::vector<fuse::Store>& stores,
+                        IndexId index) {
   std::vector<Val> values;
-  for (const fuse::Store& store : kernel.stores)
+  for (const fuse::Store& store : stores)
     values.push_back(elements_.element(store.value, index));
   for (size_t k = 0; k < values.size(); ++k) {
-    const fuse::Store& store = kernel.stores[k];
-    Affine flat = flat_of(indices_.at(index), graph_.type(store.value).shape);
-    Address to = kernel.role == fuse::RowRole::fold
-                     ? waiting_part(store.to, flat, fold_of(store.value, {}, {}).op)
-                     : address_of(slot_of(layout_, store.to).buffer, flat);
-    elements_.append({Store{std::move(to), values[k]}});
+    elements_.append({Store{place_of(kernel, stores[k], index), values[k]}});
   }
+}
+
+Address Kernels::place_of(const fuse::Kernel& kernel, const fuse::Store& store, IndexId index) {
+  Affine flat = flat_of(indices_.at(index), graph_.type(store.value).shape);
+  return kernel.role == fuse::RowRole::fold
+             ? waiting_part(store.to, flat, fold_of(store.value, {}, {}).op)
+             : address_of(slot_of(layout_, store.to).buffer, flat);
 }
 
 Fold Kernels::fold_of(ValueId fold, Val a, Val b) const {
@@ -122,7 +125,7 @@ void Kernels::flat(const fuse::Kernel& kernel) {
     Val b = node.operands.size() > 1 ? elements_.element(node.operands[1], index) : Val{};
     folds.push_back(fold_of(fold, a, b));
   }
-  store_all(kernel, index);
+  store_all(kernel, kernel.stores, index);
   if (!one_loop) return close_nest();
   if (!group_ || folds.empty()) return close_loop(kernel.folds, std::move(folds), kScalarIndex);
   // The loop gives the parts of this chunk, the group folds them.
@@ -185,7 +188,35 @@ void Kernels::lower_group(int first, int last) {
                            std::move(group.folds), std::move(group.parts)}});
 }
 
+// If the folded axes trail in order and nothing asks for single axes, the flat number is enough.
+IndexId Kernels::folded_index(const fuse::Kernel& kernel, const Shape& shape,
+                              const std::vector<int64_t>& map, const std::vector<Affine>& point,
+                              const Affine& position, std::vector<Affine>& inner) {
+  size_t trailing = 0;
+  bool in_order = true;
+  for (int64_t axis : map) {
+    if (axis < 0)
+      in_order = in_order && axis == ~static_cast<int64_t>(trailing++);
+    else
+      in_order = in_order && trailing == 0;
+  }
+  if (in_order && trailing == kernel.inner.size() && trailing > 1 && kernel.collapsed) {
+    std::vector<Dim> strides = strides_of(shape);
+    Affine flat = position;
+    for (size_t k = 0; k < map.size(); ++k)
+      if (map[k] >= 0) flat = flat + point[map[k]] * strides[k];
+    return indices_.intern({{}, flat});
+  }
+  std::vector<Affine> axes;
+  for (int64_t axis : map) {
+    if (axis < 0 && inner.empty()) inner = elements_.axes_of({{}, position}, kernel.inner);
+    axes.push_back(axis >= 0 ? point[axis] : inner[~axis]);
+  }
+  return indices_.intern(index_of_axes(std::move(axes)));
+}
+
 void Kernels::per_point(const fuse::Kernel& kernel) {
+  if (product(kernel)) return;
   std::vector<Affine> outer =
       open_nest(kernel.space, kernel.lanes ? Loop::Kind::serial : Loop::Kind::vector, false,
                 kernel.role == fuse::RowRole::each);
@@ -194,33 +225,9 @@ void Kernels::per_point(const fuse::Kernel& kernel) {
   Affine position =
       open_loop(kernel.lanes ? Loop::Kind::lanes : Loop::Kind::serial, element_count(kernel.inner),
                 false, kernel.role == fuse::RowRole::fold ? rows_at_hand() : std::nullopt);
-  std::vector<Affine> inner; // per folded axis, if anything asks for it
-  auto inner_axis = [&](int64_t axis) -> const Affine& {
-    if (inner.empty()) inner = elements_.axes_of({{}, position}, kernel.inner);
-    return inner[axis];
-  };
-  // The operand's element at this point and position. If the folded axes trail in order and nothing
-  // asks for single axes, the flat number is enough.
+  std::vector<Affine> inner;
   auto operand_index = [&](const Shape& shape, const std::vector<int64_t>& map) {
-    size_t trailing = 0;
-    bool in_order = true;
-    for (int64_t axis : map) {
-      if (axis < 0)
-        in_order = in_order && axis == ~static_cast<int64_t>(trailing++);
-      else
-        in_order = in_order && trailing == 0;
-    }
-    if (in_order && trailing == kernel.inner.size() && trailing > 1 && kernel.collapsed) {
-      std::vector<Dim> strides = strides_of(shape);
-      Affine flat = position;
-      for (size_t k = 0; k < map.size(); ++k)
-        if (map[k] >= 0) flat = flat + outer[map[k]] * strides[k];
-      return indices_.intern({{}, flat});
-    }
-    std::vector<Affine> axes;
-    for (int64_t axis : map)
-      axes.push_back(axis >= 0 ? outer[axis] : inner_axis(~axis));
-    return indices_.intern(index_of_axes(std::move(axes)));
+    return folded_index(kernel, shape, map, outer, position, inner);
   };
   std::vector<Fold> folds;
   for (ValueId fold : kernel.folds) {
@@ -235,7 +242,7 @@ void Kernels::per_point(const fuse::Kernel& kernel) {
     folds.push_back(fold_of(fold, a, b));
   }
   close_loop(kernel.folds, std::move(folds), point);
-  store_all(kernel, point);
+  store_all(kernel, kernel.stores, point);
   close_nest();
 }
 

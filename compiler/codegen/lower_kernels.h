@@ -34,11 +34,22 @@ private:
   };
   void flat(const fuse::Kernel& kernel);
   void per_point(const fuse::Kernel& kernel);
+  // lower_product.cpp: per_point of contractions that are matrix products.
+  bool product(const fuse::Kernel& kernel);
+  bool epilogue(const fuse::Kernel& kernel, const std::vector<const fuse::Store*>& places,
+                IndexId index, Product& product);
+
   void pad(ValueId value, BufferId to);
   void concat(ValueId value, BufferId to);
   void scatter_add(ValueId value, BufferId to);
 
-  void store_all(const fuse::Kernel& kernel, IndexId index);
+  void store_all(const fuse::Kernel& kernel, const std::vector<fuse::Store>& stores, IndexId index);
+  Address place_of(const fuse::Kernel& kernel, const fuse::Store& store, IndexId index);
+  // The index of a fold's operand whose axes are `map` (see FoldShape), at a point of the space and
+  // a position in the folded one; `inner` keeps the position's axes once something asked for them.
+  IndexId folded_index(const fuse::Kernel& kernel, const Shape& shape,
+                       const std::vector<int64_t>& map, const std::vector<Affine>& point,
+                       const Affine& position, std::vector<Affine>& inner);
   Fold fold_of(ValueId fold, Val a, Val b) const;
   // Loops over all axes but those of literal size 1; the last one of kind `last`. Gives the axes.
   std::vector<Affine> open_nest(const Shape& shape, Loop::Kind last, bool ordered = false,

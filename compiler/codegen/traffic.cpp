@@ -31,6 +31,17 @@ public:
                    },
                    [&](const Store& store) { touched.written.insert(store.to.buffer.value); },
                    [&](const Loop& loop) { visit(loop.body); },
+                   [&](const Product& product) {
+                     touched.read.insert(product.a.buffer.value);
+                     touched.read.insert(product.b.buffer.value);
+                     touched.written.insert(product.c.buffer.value);
+                     // c comes back from the cache, block by block.
+                     bool reads_c =
+                         product.accumulate || touched.read.count(product.c.buffer.value);
+                     visit(product.row);
+                     visit(product.columns.body);
+                     if (!reads_c) touched.read.erase(product.c.buffer.value);
+                   },
                    [&](const Rows& rows) { visit(rows.body); },
                    [&](const Chunks& chunks) {
                      visit(chunks.body);
@@ -72,7 +83,9 @@ public:
         traffic.bytes_read = traffic.bytes_read + bytes(id, over_tensor);
       for (uint32_t id : nest.touched.written)
         traffic.bytes_written = traffic.bytes_written + bytes(id, over_tensor);
-      if (in_rows && over_tensor && std::holds_alternative<Loop>(statement.is)) ++traffic.passes;
+      bool loops = std::holds_alternative<Loop>(statement.is) ||
+                   std::holds_alternative<Product>(statement.is);
+      if (in_rows && over_tensor && loops) ++traffic.passes;
     }
   }
 

@@ -91,8 +91,7 @@ public:
   }
 
   void loop(Loop::Kind kind, Dim extent, const std::function<void(Var)>& body) {
-    program_.vars.push_back({"i" + std::to_string(program_.vars.size()), std::move(extent)});
-    const Var var(static_cast<uint32_t>(program_.vars.size() - 1));
+    const Var var = variable(std::move(extent));
     Loop loop{kind, var, {}, {}};
     std::vector<Fold> folds;
     std::swap(folds, folds_);
@@ -102,6 +101,23 @@ public:
     std::swap(folds, folds_);
     loop.folds = std::move(folds);
     add({std::move(loop)});
+  }
+  Var variable(Dim extent) {
+    program_.vars.push_back({"i" + std::to_string(program_.vars.size()), std::move(extent)});
+    return Var(static_cast<uint32_t>(program_.vars.size() - 1));
+  }
+  // `product` is complete but for what the two functions append to row and columns.
+  void product(
+      loops::Product product, const std::function<void()>& row = [] {},
+      const std::function<void()>& columns = [] {}) {
+    product.columns.kind = Loop::Kind::vector;
+    product.columns.var = product.j.var;
+    blocks_.push_back(&product.row);
+    row();
+    blocks_.back() = &product.columns.body;
+    columns();
+    blocks_.pop_back();
+    add({std::move(product)});
   }
   void rows(const std::function<void()>& body) {
     loops::Rows rows;

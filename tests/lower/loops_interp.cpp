@@ -328,6 +328,41 @@ private:
     return fold.op == Fold::Op::sum && is_real(dtype(fold.a)) ? DType::f64 : dtype(fold.a);
   }
 
+  // Elements one by one, backwards, each with its epilogue.
+  void product(const Product& product) {
+    auto first = [&](const Product::Along& along) {
+      return along.range ? cell(along.range->first).integer : 0;
+    };
+    auto end = [&](const Product::Along& along) {
+      return along.range ? cell(along.range->second).integer
+                         : size(program_.vars[along.var.value].extent);
+    };
+    DType type = program_.buffers[product.c.buffer.value].dtype;
+    int64_t &i = vars_[product.i.var.value], &j = vars_[product.j.var.value],
+            &k = vars_[product.k.var.value];
+    for (i = end(product.i); i-- > first(product.i);) {
+      run(product.row);
+      for (j = end(product.j); j-- > first(product.j);) {
+        k = 0;
+        Cell total{}, part{};
+        Tensor& c = buffer(product.c.buffer);
+        if (product.accumulate) part = read(c, position(product.c));
+        int64_t start = first(product.k);
+        for (k = start; k < end(product.k); ++k) {
+          Cell a = read(buffer(product.a.buffer), position(product.a));
+          Cell b = read(buffer(product.b.buffer), position(product.b));
+          part = apply(Op::fma, type, {a, b, part});
+          if (product.accumulate || ((k - start + 1) % kChunk != 0 && k + 1 != end(product.k)))
+            continue;
+          total = k - start < kChunk ? part : apply(Op::add, type, {total, part});
+          part = {};
+        }
+        write(c, position(product.c), product.accumulate ? part : total);
+        run(product.columns.body);
+      }
+    }
+  }
+
   void rows(const Rows& rows) {
     std::vector<Cell> totals;
     for (const Fold& fold : rows.folds)
@@ -361,6 +396,7 @@ private:
                      write(buffer(s.to.buffer), at, cell(s.value));
                    },
                    [&](const Loop& s) { loop(s); },
+                   [&](const Product& s) { product(s); },
                    [&](const Rows& s) { rows(s); },
                    [&](const Chunks& s) { chunks(s); },
                    [&](const Oracle&) { TW_CHECK(false, "no oracles here"); },
