@@ -8,7 +8,7 @@ BUILD_PACKAGES := g++ cmake ninja-build antlr4 default-jre-headless libantlr4-ru
   llvm-19-dev libeigen3-dev catch2 libfmt-dev libcli11-dev \
   nlohmann-json3-dev libutf8proc-dev libtbb-dev libzip-dev
 CHECK_PACKAGES := clang-format-19 clang-tidy-19 clang-tools-19 clang-19 libclang-rt-19-dev
-BENCH_PACKAGES := libbenchmark-dev libopenblas-dev
+BENCH_PACKAGES := libbenchmark-dev libopenblas-dev python3-dev python3-venv
 
 SOURCES = $(shell git ls-files 'compiler/*.h' 'compiler/*.cpp' 'runtime/*.h' 'runtime/*.hpp' \
   'runtime/*.c' 'runtime/*.cpp' 'tests/*.h' 'tests/*.cpp' 'bench/*.h' 'bench/*.cpp' 'examples/*.c' \
@@ -66,8 +66,8 @@ lint: deps-check all
 
 bench: deps-bench all
 	cmake --preset release -DTHALWEG_BUILD_BENCH=ON
-	cmake --build build -j $(JOBS) --target bench products_bench
-	build/bin/bench
+	cmake --build build -j $(JOBS) --target bench
+	python3 bench/run.py
 	build/bin/products_bench
 
 format: deps-check

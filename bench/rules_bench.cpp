@@ -1,57 +1,140 @@
-// Update rules in memory and in cache, beside a kernel of the same traffic and no arithmetic.
+// Update rules in memory and in cache beside what an expert's code takes and what their bytes take.
+#include "avx512.h"
 #include "stdlib/rule_runner.h"
 
 #include <benchmark/benchmark.h>
+
+#include <memory>
 
 using namespace thalweg;
 using namespace thalweg::test;
 
 namespace {
 
-// Reads four arrays and writes three, as a rule with two states does.
-void same_traffic(benchmark::State& state) {
-  size_t n = static_cast<size_t>(state.range(0));
-  std::vector<float> x(n, 1), g(n, 1), m(n, 1), v(n, 1);
-  for (auto _ : state) {
-    float *px = x.data(), *pg = g.data(), *pm = m.data(), *pv = v.data();
-#pragma GCC ivdep
-    for (size_t i = 0; i < n; ++i) {
-      float a = px[i], b = pm[i], c = pv[i];
-      px[i] = b;
-      pm[i] = c;
-      pv[i] = a + pg[i];
-    }
-    benchmark::ClobberMemory();
+// A rule over tensors of one size, compiled and filled when first stepped: the benchmark library
+// calls a function several times.
+class SteppedRule {
+public:
+  SteppedRule(std::string text, size_t tensors, size_t size, int threads)
+      : text_(std::move(text)), tensors_(tensors), size_(size), threads_(threads) {}
+
+  void operator()(benchmark::State& state) {
+    if (!runner_) start();
+    for (auto _ : state)
+      benchmark::DoNotOptimize(runner_->step_in_place());
+    state.counters["compilations"] = pipeline_->compilations();
   }
-  state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * n * 28));
+
+private:
+  void start() {
+    program_ = std::make_unique<RuleProgram>(text_, DType::f32);
+    driver::PipelineOptions options;
+    options.threads = threads_;
+    pipeline_ = std::make_unique<driver::Pipeline>(program_->graph, program_->front.diags, options);
+    runner_ = std::make_unique<RuleRunner>(*program_, *pipeline_);
+    runner_->start(std::vector(tensors_, std::vector<double>(size_, 0.5)),
+                   RuleRunner::Shapes(tensors_, {static_cast<int64_t>(size_)}));
+    for (size_t r = 0; r < tensors_; ++r) {
+      float* gradient = static_cast<float*>(runner_->row(r, "gradient").raw());
+      std::fill(gradient, gradient + size_, 0.01f);
+    }
+  }
+
+  std::string text_;
+  size_t tensors_, size_;
+  int threads_;
+  std::unique_ptr<RuleProgram> program_;
+  std::unique_ptr<driver::Pipeline> pipeline_;
+  std::unique_ptr<RuleRunner> runner_;
+};
+
+// Four arrays that hold no denormal numbers.
+struct Arrays {
+  std::vector<float> x, g, m, v;
+  void fill(size_t n) {
+    if (x.size() == n) return;
+    x.assign(n, 0.5f), g.assign(n, 0.01f), m.assign(n, 0.1f), v.assign(n, 0.1f);
+  }
+};
+
+template <class F> auto on_arrays(size_t n, F body) {
+  return [n, body, arrays = std::make_shared<Arrays>()](benchmark::State& state) {
+    arrays->fill(n);
+    for (auto _ : state) {
+      body(*arrays, n);
+      benchmark::ClobberMemory();
+    }
+  };
 }
 
-void rule(benchmark::State& state, const std::string& text, int64_t bytes) {
-  int64_t n = state.range(0);
-  RuleProgram program(text, DType::f32);
-  driver::Pipeline pipeline = program.pipeline();
+void add(const std::string& name, std::function<void(benchmark::State&)> body) {
+  benchmark::RegisterBenchmark(name.c_str(), std::move(body))->UseRealTime();
+}
+void add_rule(const std::string& name, const std::string& text, size_t tensors, size_t size,
+              int threads = 1) {
+  auto rule = std::make_shared<SteppedRule>(text, tensors, size, threads);
+  add(name, [rule](benchmark::State& state) { (*rule)(state); });
+}
+
+void intrinsics(Arrays& a, size_t n) {
+  const bench::AdamW rule{1e-3f, 0.9f, 0.999f, 1e-8f, 0.01f, 10, 1000};
+  bench::adamw_avx512(rule, a.x.data(), a.g.data(), a.m.data(), a.v.data(), n);
+}
+void same_traffic(Arrays& a, size_t n) {
+  bench::move_rule(a.x.data(), a.g.data(), a.m.data(), a.v.data(), n);
+}
+void clipped_traffic(Arrays& a, size_t n) {
+  benchmark::DoNotOptimize(bench::read_all(a.g.data(), n));
+  same_traffic(a, n);
+}
+void lamb_traffic(Arrays& a, size_t n) {
+  bench::move_first_pass(a.x.data(), a.g.data(), a.m.data(), a.v.data(), n);
+  bench::move_second_pass(a.x.data(), a.m.data(), a.v.data(), n);
+}
+
+// Everything that may change without a compilation, counted.
+void changes(benchmark::State& state) {
+  RuleProgram program("clip_by_global_norm(1) |> AdamW()", DType::f32);
+  driver::Pipeline pipeline(program.graph, program.front.diags, {});
   RuleRunner runner(program, pipeline);
-  std::vector<double> start(static_cast<size_t>(n), 0.5);
-  runner.start({start}, {{n}});
+  const int before = pipeline.compilations();
   for (auto _ : state)
-    benchmark::DoNotOptimize(runner.step_in_place());
-  state.SetBytesProcessed(state.iterations() * n * bytes);
+    for (size_t tensors : {1, 3, 100})
+      for (size_t size : {1, 1000})
+        for (double lr : {1e-3, 0.1}) {
+          runner.start(std::vector(tensors, std::vector<double>(size, 0.5)),
+                       RuleRunner::Shapes(tensors, {static_cast<int64_t>(size)}));
+          runner.hyper("lr", lr);
+          benchmark::DoNotOptimize(runner.step_in_place());
+        }
+  state.counters["compilations"] = pipeline.compilations() - before;
 }
 
-constexpr int64_t kInCache = 16 << 10, kInMemory = 16 << 20;
+constexpr size_t kInCache = 16 << 10, kShared = 1 << 20, kInMemory = 64 << 20;
+constexpr size_t kTensors = 3000, kEach = 3500;
 
 } // namespace
 
 int main(int argc, char** argv) {
-  for (int64_t n : {kInCache, kInMemory}) {
-    benchmark::RegisterBenchmark("same traffic, no arithmetic", same_traffic)->Arg(n);
-    for (auto [text, bytes] : {std::pair<const char*, int64_t>{"AdamW()", 28},
-                               {"SGD(momentum = 0.9)", 20},
-                               {"clip_by_global_norm(1) |> AdamW()", 32}})
-      benchmark::RegisterBenchmark(text, [=](benchmark::State& state) {
-        rule(state, text, bytes);
-      })->Arg(n);
-  }
   benchmark::Initialize(&argc, argv);
+  if (!bench::has_avx512()) {
+    std::fputs("the hand-written peers need a processor with AVX-512\n", stderr);
+    return 1;
+  }
+  add_rule("memory/thalweg", "AdamW()", 1, kInMemory);
+  add("memory/traffic", on_arrays(kInMemory, same_traffic));
+  add("memory/intrinsics", on_arrays(kInMemory, intrinsics));
+  add_rule("cache/thalweg", "AdamW()", 1, kInCache);
+  add("cache/intrinsics", on_arrays(kInCache, intrinsics));
+  add("cache/traffic", on_arrays(kInCache, same_traffic));
+  add_rule("clip/thalweg", "clip_by_global_norm(1) |> AdamW()", 1, kInMemory);
+  add("clip/traffic", on_arrays(kInMemory, clipped_traffic));
+  add_rule("lamb/thalweg", "LAMB()", 1, kInMemory);
+  add("lamb/traffic", on_arrays(kInMemory, lamb_traffic));
+  add_rule("tensors/thalweg", "AdamW()", kTensors, kEach);
+  add_rule("tensors/one", "AdamW()", 1, kTensors * kEach);
+  add_rule("threads/thalweg 2", "AdamW()", 1, kShared, 2);
+  add_rule("threads/thalweg 1", "AdamW()", 1, kShared, 1);
+  add("changes/thalweg", changes);
   benchmark::RunSpecifiedBenchmarks();
 }

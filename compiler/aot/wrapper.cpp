@@ -224,6 +224,8 @@ LibraryBuilder::Value LibraryBuilder::call(llvm::Function* function, const Bound
   set(offsetof(tw_call, parallel), null);
   set(offsetof(tw_call, parallel_context), null);
   set(offsetof(tw_call, row_elements), builder_.getInt64(0));
+  set(offsetof(tw_call, mark), null);
+  set(offsetof(tw_call, mark_context), null);
   return builder_.CreateCall(function, {record});
 }
 

@@ -15,7 +15,7 @@ namespace thalweg::codegen {
 using llvm::Value;
 
 static_assert(offsetof(tw_call, step) == 56 && offsetof(tw_call, row_elements) == 80 &&
-                  sizeof(tw_call) == 88 && sizeof(tw_row) == 16,
+                  offsetof(tw_call, mark) == 88 && sizeof(tw_call) == 104 && sizeof(tw_row) == 16,
               "open_function lists the fields");
 
 FunctionEmitter::FunctionEmitter(llvm::Module& module, const loops::Program& program,
@@ -28,7 +28,11 @@ FunctionEmitter::FunctionEmitter(llvm::Module& module, const loops::Program& pro
 
 llvm::Function* FunctionEmitter::run() {
   open_function();
-  emit(program_.body);
+  int kernel = 0;
+  for (const loops::Statement& statement : program_.body) {
+    emit(statement);
+    if (program_.marks && loops::is_kernel(statement)) mark(kernel++);
+  }
   builder_.CreateRet(builder_.getInt32(TW_OK));
   return function_;
 }
@@ -39,7 +43,7 @@ void FunctionEmitter::open_function() {
   // The fields of tw_call, in order.
   call_type_ = llvm::StructType::get(module_.getContext(),
                                      {pointer, pointer, pointer, integer, pointer, pointer, integer,
-                                      integer, pointer, pointer, integer});
+                                      integer, pointer, pointer, integer, pointer, pointer});
   auto* type = llvm::FunctionType::get(builder_.getInt32Ty(), {pointer}, false);
   function_ = llvm::Function::Create(type, llvm::Function::ExternalLinkage, program_.name, module_);
   set_target_attributes(*function_, target_);

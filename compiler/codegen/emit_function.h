@@ -61,6 +61,8 @@ private:
 
   // emit_statements.cpp
   void emit(const loops::Block& block);
+  void emit(const loops::Statement& statement);
+  void mark(int kernel);
   void emit(const loops::Let& let);
   void emit(const loops::Store& store);
   void emit(const loops::Loop& loop);
@@ -128,7 +130,8 @@ private:
   llvm::Value* tree_fold(const loops::Fold& fold, llvm::Value* lanes);
 
   // emit_parallel.cpp
-  static constexpr unsigned kParallelField = 8, kRowElementsField = 10; // of tw_call
+  static constexpr unsigned kParallelField = 8, kRowElementsField = 10,
+                            kMarkField = 11; // of tw_call
   struct Sharing {
     llvm::Value* grain;  // iterations of a round
     llvm::Value* rounds; // i64

@@ -11,7 +11,22 @@ using llvm::Value;
 
 void FunctionEmitter::emit(const loops::Block& block) {
   for (const loops::Statement& statement : block)
-    std::visit([this](const auto& is) { emit(is); }, statement.is);
+    emit(statement);
+}
+
+void FunctionEmitter::emit(const loops::Statement& statement) {
+  std::visit([this](const auto& is) { emit(is); }, statement.is);
+}
+
+void FunctionEmitter::mark(int kernel) {
+  llvm::Type* pointer = builder_.getPtrTy();
+  auto* type =
+      llvm::FunctionType::get(builder_.getVoidTy(), {pointer, builder_.getInt32Ty()}, false);
+  Value* context = call_field(kMarkField + 1, pointer);
+  llvm::CallInst* call =
+      builder_.CreateCall(type, call_field(kMarkField, pointer),
+                          {context, builder_.getInt32(static_cast<uint32_t>(kernel))});
+  call->addFnAttr(llvm::Attribute::NoUnwind);
 }
 
 void FunctionEmitter::emit(const loops::Let& let) {

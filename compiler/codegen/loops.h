@@ -57,6 +57,7 @@ struct Buffer {
   // Parts of a fold that wait for their turn (Chunks::Part): waiting_places(count of `shape`, rows)
   // copies of `shape`.
   std::optional<Dim> rows = std::nullopt;
+  Span origin{}; // of a temporary: the text whose value it holds
 };
 
 // How many parts of `elements` each wait at a time: enough for threads, bounded in memory. None if
@@ -214,6 +215,7 @@ struct Program {
   std::vector<std::string> symbols;        // call.dims[k]
   std::vector<std::string> tensor_symbols; // row.dims[k]
   Block body;
+  bool marks = false; // calls call.mark(context, k) after kernel k (see kernels())
 };
 
 std::string print(const Program& program); // --dump=loops
@@ -224,5 +226,15 @@ struct Traffic {
   int passes = 0;                // loop nests over per-tensor data inside Rows
 };
 Traffic traffic(const Program& program);
+
+// A statement of the program's body that holds loops: what --profile times.
+struct Kernel {
+  bool over_table = false;       // a pass over the table of tensors; sizes are of each row then
+  Dim bytes_read, bytes_written; // as in Traffic
+  std::vector<BufferId> written; // without scalars and the waiting parts of folds
+  std::vector<std::pair<Fold::Op, std::optional<Dim>>> folds; // over a size, or over the table
+};
+bool is_kernel(const Statement& statement);
+std::vector<Kernel> kernels(const Program& program); // in the order of the body
 
 } // namespace thalweg::loops

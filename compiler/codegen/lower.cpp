@@ -88,10 +88,12 @@ private:
       out_.program.buffers[slot.buffer.value].role = Buffer::Role::in_out;
       layout.results.push_back(slot);
     }
-    for (const fuse::Temporary& temporary : plan_.temporaries)
+    for (const fuse::Temporary& temporary : plan_.temporaries) {
       layout.temporaries.push_back(add_buffer("t" + std::to_string(temporary.value.value),
                                               graph_.type(temporary.value), Buffer::Role::temporary,
                                               temporary.row));
+      out_.program.buffers.back().origin = graph_.origin(temporary.value);
+    }
   }
 
   // A check stands before the kernels of its pass: all its condition needs has been computed then.

@@ -99,7 +99,52 @@ private:
   const Program& program_;
 };
 
+// The folds of a statement itself; those of loops inside are part of what it writes.
+void folds_of(const Program& program, const Statement& statement, Kernel& kernel) {
+  const auto add = [&](const std::vector<Fold>& folds, const std::optional<Dim>& over) {
+    for (const Fold& fold : folds)
+      kernel.folds.push_back({fold.op, over});
+  };
+  if (const auto* loop = std::get_if<Loop>(&statement.is))
+    add(loop->folds, program.vars[loop->var.value].extent);
+  if (const auto* chunks = std::get_if<Chunks>(&statement.is)) add(chunks->folds, chunks->extent);
+  if (const auto* rows = std::get_if<Rows>(&statement.is)) add(rows->folds, std::nullopt);
+}
+
 } // namespace
+
+bool is_kernel(const Statement& statement) {
+  return std::visit(overloaded{
+                        [](const Let&) { return false; },
+                        [](const Store&) { return false; },
+                        [](const Oracle&) { return false; },
+                        [](const StatusCheck&) { return false; },
+                        [](const IndexCheck&) { return false; },
+                        [](const auto&) { return true; },
+                    },
+                    statement.is);
+}
+
+std::vector<Kernel> kernels(const Program& program) {
+  std::vector<Kernel> all;
+  for (const Statement& statement : program.body) {
+    if (!is_kernel(statement)) continue;
+    Kernel kernel;
+    kernel.over_table = std::holds_alternative<Rows>(statement.is);
+    Counter counter(program);
+    counter.visit({statement}, false);
+    kernel.bytes_read = counter.traffic.bytes_read;
+    kernel.bytes_written = counter.traffic.bytes_written;
+    Nest nest(program);
+    nest.visit(statement);
+    for (uint32_t id : nest.touched.written)
+      if (!program.buffers[id].shape.empty() && !program.buffers[id].rows)
+        kernel.written.push_back(BufferId{id});
+    folds_of(program, statement, kernel);
+    all.push_back(std::move(kernel));
+  }
+  return all;
+}
 
 Traffic traffic(const Program& program) {
   Counter counter(program);

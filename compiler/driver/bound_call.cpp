@@ -115,6 +115,15 @@ bool BoundCall::prepare() {
     }
     table_.push_back({rows_[r].buffers.data(), rows_[r].dims.data()});
   }
+  if (f_.profile) {
+    std::vector<Bindings> rows;
+    for (const Row& row : rows_) {
+      rows.push_back(sizes_);
+      for (const auto& [name, value] : row.sizes)
+        rows.back()[name] = value;
+    }
+    kernel_bytes_ = f_.profile->bytes(sizes_, rows);
+  }
   ready_ = true;
   return true;
 }
@@ -129,6 +138,8 @@ int32_t BoundCall::call(uint64_t seed, int64_t step) {
   if (f_.threads) f_.threads->lend(call);
   call.seed = seed;
   call.step = step;
+  if (!f_.profile) return f_.entry(&call);
+  ProfiledCall timing(*f_.profile, kernel_bytes_, call);
   return f_.entry(&call);
 }
 

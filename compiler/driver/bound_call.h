@@ -65,6 +65,7 @@ private:
   int64_t row_elements_ = 0; // of all rows, counted once in each by its largest parameter
   std::vector<std::unique_ptr<Buffer>> owned_;
   std::map<std::pair<int64_t, int>, Buffer*> owned_by_; // (row or -1, slot)
+  std::vector<double> kernel_bytes_;                    // of a call, where it is profiled
 };
 
 // A symbolic shape under bindings, as bytes; nothing if unknown or too large.

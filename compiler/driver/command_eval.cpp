@@ -74,6 +74,7 @@ public:
       return !front_.diags.has_errors();
     }
     if (fine) print(options_.common.json ? json() : text());
+    if (options_.common.pipeline.profile) print_profile(evaluator_->pipeline(), front_.sources, 0);
     return fine;
   }
 

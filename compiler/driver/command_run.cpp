@@ -141,6 +141,7 @@ private:
     s.stopped_by = rt::stopped_by_name(outcome.stopped_by);
     s.message = outcome.message;
     s.seconds = outcome.seconds;
+    seconds_ += outcome.seconds;
     s.loss = racer.final_loss();
     std::vector<double> metrics = racer.metrics();
     for (size_t k = 0; k < metrics.size(); ++k)
@@ -188,6 +189,7 @@ private:
 
 public:
   bool output_lost_ = false;
+  double seconds_ = 0; // of all runs
   rt::Json json_;
 };
 
@@ -242,6 +244,8 @@ int run_command(const RunOptions& options) {
                              ? options.out
                              : options.out + "/" + run->experiment.name;
     code = std::max(code, runner.execute(folder));
+    if (options.common.pipeline.profile)
+      print_profile(*run->pipeline, front.sources, runner.seconds_);
     summaries.push_back(std::move(runner.json_));
     if (runner.output_lost_) code = kExitProgram;
     if (rt::interrupted()) break;

@@ -71,5 +71,8 @@ int build_command(const BuildOptions& options);
 
 // Phases and their times on standard error.
 void print_times(const Pipeline& pipeline, double parse_seconds);
+// Kernels with times, bytes and the share of the memory's bandwidth, on standard error. `seconds`:
+// of the runs that they are part of; 0 if there was none.
+void print_profile(const Pipeline& pipeline, const SourceManager& sources, double seconds);
 
 } // namespace thalweg::driver

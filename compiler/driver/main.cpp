@@ -128,6 +128,9 @@ int main(int argc, char** argv) {
   build_app->footer("Examples:\n  thalweg build my_rule.tw --out build/lib\n  cc main.c "
                     "build/lib/libmy_rule.a -lm");
 
+  for (auto [sub, options] : {std::pair{run_app, &run.common}, {eval_app, &eval.common}})
+    sub->add_flag("--profile", options->pipeline.profile,
+                  "print time, bytes and GB/s of each compiled kernel");
   for (auto [sub, options] :
        {std::pair{run_app, &run.common}, {eval_app, &eval.common}, {build_app, &build.common}}) {
     sub->add_option(

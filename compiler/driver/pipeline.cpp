@@ -53,7 +53,12 @@ Pipeline::compile(const std::vector<Function>& functions) {
     std::optional<loops::Lowered> lowered = lower(finished);
     if (!lowered) return std::nullopt;
     compiled.push_back({std::move(finished), std::move(lowered->layout), lowered->program.symbols,
-                        lowered->program.tensor_symbols, nullptr, &threads_});
+                        lowered->program.tensor_symbols, nullptr, &threads_, nullptr});
+    if (options_.profile) {
+      lowered->program.marks = true;
+      profiles_.emplace_back(function.name, lowered->program);
+      compiled.back().profile = &profiles_.back();
+    }
     programs.push_back(std::move(lowered->program));
     // Names of entry points only need to differ within one object.
     programs.back().name = fmt::format("f{}_{}", programs.size() - 1, programs.back().name);

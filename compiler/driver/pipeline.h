@@ -3,11 +3,13 @@
 
 #include "codegen/lower.h"
 #include "diag/diagnostics.h"
+#include "driver/profile.h"
 #include "ir/graph.h"
 #include "jit/jit.h"
 #include "threads/thread_pool.h"
 
 #include <chrono>
+#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,7 +25,8 @@ struct PipelineOptions {
   }
   std::string stop_after; // "", "ast", "types", "ir", "loops"
   std::string target = "host";
-  int threads = 0; // of compiled functions; 0: as many as this process may use
+  int threads = 0;      // of compiled functions; 0: as many as this process may use
+  bool profile = false; // compiled functions are timed by kernel
 };
 
 struct PassTime {
@@ -37,6 +40,7 @@ struct CompiledFunction {
   std::vector<std::string> symbols, tensor_symbols;
   tw_function entry = nullptr;
   runtime::ThreadPool* threads = nullptr;
+  FunctionProfile* profile = nullptr; // null: not timed
 };
 
 class Pipeline {
@@ -52,6 +56,9 @@ public:
 
   int compilations() const { return jit_ ? jit_->compilations() : 0; }
   std::vector<PassTime> times() const;
+  const std::deque<FunctionProfile>& profiles() const {
+    return profiles_;
+  } // empty without --profile
   const std::string& dumps() const { return dump_; }
   const PipelineOptions& options() const { return options_; }
   Graph& graph() { return graph_; }
@@ -70,6 +77,7 @@ private:
   std::optional<jit::Jit> jit_;
   runtime::ThreadPool threads_; // of the compiled functions, which outlive no Pipeline
   std::vector<PassTime> times_;
+  std::deque<FunctionProfile> profiles_;
   std::string dump_;
 };
 

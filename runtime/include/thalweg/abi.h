@@ -58,6 +58,10 @@ typedef struct tw_call {
   int32_t (*parallel)(void* context, int64_t count, tw_rounds rounds, void* frame);
   void* parallel_context;
   int64_t row_elements; /* of all rows together, a hint: whether sharing them out is worth it */
+  /* Told after each part of the function's body, by its number, where the function was compiled to
+     say so (--profile); others don't look at it. */
+  void (*mark)(void* context, int32_t kernel);
+  void* mark_context;
 } tw_call;
 
 typedef int32_t (*tw_function)(const tw_call* call); /* 0 = ok, else a tw_status */
