@@ -32,8 +32,8 @@ static std::string problem_types(const irgen::ProblemUnit& problem, const Graph&
   for (const auto& [id, name] : problem.names)
     text += line("let", name, graph.type(ValueId(id)));
   for (const Result& result : problem.objective.results)
-    text +=
-        line(result.name == "loss" ? "objective" : "metric", result.name, graph.type(result.value));
+    text += line(&result == &problem.objective.results.front() ? "objective" : "metric",
+                 result.name, graph.type(result.value));
   return text;
 }
 

@@ -48,8 +48,10 @@ bool Elaborator::carries_index(ValueId id) const {
   return carries[id.value];
 }
 
-// The size of the axis that the index stands at, alone, in some x[…, i, …] of the body.
-std::optional<Dim> Elaborator::subscripted_extent(const Expr& body, sema::SymbolId index_symbol) {
+// The size of the axis that the index stands at, alone, in some x[…, i, …] of the body. `broken`:
+// there is such an x, but its own mistake was told.
+std::optional<Dim> Elaborator::subscripted_extent(const Expr& body, sema::SymbolId index_symbol,
+                                                  bool& broken) {
   std::vector<const Expr*> todo{&body};
   auto push = [&](const Expr* e) {
     if (e) todo.push_back(e);
@@ -63,6 +65,7 @@ std::optional<Dim> Elaborator::subscripted_extent(const Expr& body, sema::Symbol
         if (item.style == IndexStyle::value && item.value->as<NameRef>() &&
             u_.program.symbol_of(*item.value) == index_symbol && n->base->as<NameRef>()) {
           Value base = tensor(*n->base);
+          broken = broken || base.is_poison();
           if (base.is_tensor() && axis < b_.type(base.id).rank()) return b_.shape(base.id)[axis];
         }
         if (item.style != IndexStyle::new_axis) ++axis;
@@ -139,7 +142,9 @@ Value Elaborator::indexed(const Expr& e, const Indexed& n) {
       variable.extent = *to - *from + Dim(range->inclusive ? 1 : 0);
       if (variable.extent.is_constant() && variable.extent.constant() < 0) variable.extent = Dim(0);
     } else {
-      std::optional<Dim> extent = subscripted_extent(*n.body, symbol);
+      bool broken = false;
+      std::optional<Dim> extent = subscripted_extent(*n.body, symbol, broken);
+      if (!extent && broken) return {};
       if (!extent)
         return poison(DiagKind::bad_index, binding.name.span,
                       fmt::format("'{}' subscripts nothing, so its range is unknown",

@@ -194,7 +194,7 @@ private:
   bool stop(PendingCheck::Kind kind, const ast::Template& text, const ast::Expr* condition,
             Span span);
   ValueId both(ValueId a, ValueId b); // a and b; either may be invalid
-  std::optional<Dim> subscripted_extent(const ast::Expr& body, sema::SymbolId index);
+  std::optional<Dim> subscripted_extent(const ast::Expr& body, sema::SymbolId index, bool& broken);
 
   Unit u_;
   Builder b_;

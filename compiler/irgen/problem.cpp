@@ -53,7 +53,9 @@ public:
     bind_all();
     for (const ProblemItem& item : d_.items)
       this->item(item);
-    if (u_.diags.error_count() > errors || !p_.objective.results.size()) return std::nullopt;
+    // Without an error of its own too: what it calls may be broken.
+    if (u_.diags.error_count() > errors || p_.objective.results.size() != 1 + p_.metrics.size())
+      return std::nullopt;
     p_.objective.name = d_.name.name.str();
     p_.names = e_.let_names;
     std::rotate(p_.objective.results.begin(), loss_at(), loss_at() + 1);
@@ -64,16 +66,15 @@ public:
                : check.condition,
            1, check.pieces[0], check.span});
     initial();
-    if (u_.diags.error_count() > errors) return std::nullopt;
+    if (u_.diags.error_count() > errors || p_.initial.results.size() != p_.parameters.size())
+      return std::nullopt;
     unused_parameters();
     return std::move(p_);
   }
 
 private:
-  std::vector<Result>::iterator loss_at() {
-    return std::find_if(p_.objective.results.begin(), p_.objective.results.end(),
-                        [](const Result& r) { return r.name == "loss"; });
-  }
+  // Not the one of that name: a metric may be called loss too.
+  std::vector<Result>::iterator loss_at() { return p_.objective.results.begin() + loss_place_; }
 
   void hypers() {
     std::vector<Name> sizes;
@@ -200,11 +201,12 @@ private:
                    },
                    [&](const ObjectiveItem& n) {
                      p_.maximize = n.maximize;
-                     result("loss", *n.value, n.maximize, "the objective");
+                     loss_place_ = static_cast<int64_t>(p_.objective.results.size());
+                     result("loss", *n.value, true, n.maximize);
                    },
                    [&](const MetricItem& n) {
                      p_.metrics.push_back(n.name.name.str());
-                     result(n.name.name.str(), *n.value, false, "a metric");
+                     result(n.name.name.str(), *n.value, false, false);
                    },
                    [&](const RequireItem& n) { e_.require(*n.condition); },
                    [&](const SubjectToItem& n) {
@@ -226,21 +228,22 @@ private:
     if (!membership) e_.expr(*c.condition);
   }
 
-  void result(std::string name, const Expr& value, bool negate, std::string_view what) {
+  void result(std::string name, const Expr& value, bool objective, bool negate) {
     Value v = e_.tensor(value);
     if (!v.is_tensor()) return;
     Builder& b = e_.builder();
     if (!b.type(v.id).is_scalar()) {
       u_.diags
           .report(DiagKind::not_scalar, value.span,
-                  fmt::format("{} is one number; '{}' is {}", what, e_.source_text(value),
+                  fmt::format("{} is one number; '{}' is {}",
+                              objective ? "the objective" : "a metric", e_.source_text(value),
                               e_.type_text(v.id)))
           .help("reduce it with sum(…) or mean(…)");
       return;
     }
     if (b.type(v.id).dtype == DType::boolean) v.id = b.cast(v.id, DType::f64);
     v.id = e_.real(v.id);
-    if (name == "loss") v.id = e_.to_precision(v.id);
+    if (objective) v.id = e_.to_precision(v.id);
     if (negate) v.id = b.neg(v.id);
     p_.objective.results.push_back({std::move(name), v.id, false, -1});
   }
@@ -313,6 +316,7 @@ private:
   const ProblemDecl& d_;
   Elaborator e_;
   ProblemUnit p_;
+  int64_t loss_place_ = 0; // of the objective among the results, until it is put first
 };
 
 } // namespace

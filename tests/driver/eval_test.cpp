@@ -66,6 +66,30 @@ TEST_CASE("eval prints value, gradient and Hessian as JSON") {
   CHECK(out.size() == 3);
 }
 
+TEST_CASE("a metric may be called loss, and stand before the objective") {
+  Folder folder;
+  folder.file("p.tw",
+              "problem P {\n  param u: [3] = 1\n  metric loss = 5\n  minimize sum(u*u)\n}\n");
+  json out = folder.thalweg("eval p.tw --what value,metrics --json").json();
+  CHECK(out["value"] == 3.0);
+  CHECK(out["metrics"]["loss"] == 5.0);
+}
+
+TEST_CASE("a problem that calls a broken function is not evaluated") {
+  Folder folder;
+  const std::string broken = "function half(x) = x/halv\n";
+  for (const char* problem :
+       {"problem P {\n  param u = half(1)\n  minimize u^2\n}\n",
+        "problem P {\n  param u = 1\n  minimize half(u)\n  metric m = u\n}\n",
+        "problem P {\n  param u = 1\n  minimize u^2\n  metric m = half(u)\n}\n"}) {
+    INFO(problem);
+    folder.file("p.tw", broken + problem);
+    Ran ran = folder.thalweg("eval p.tw");
+    CHECK(ran.code == 1);
+    CHECK(ran.says("error[unknown-name]: unknown name 'halv'"));
+  }
+}
+
 TEST_CASE("sizes come from the values given, from --set, from defaults") {
   Folder folder;
   folder.file("bowl.tw", kBowl);
