@@ -98,9 +98,12 @@ bool ranges_hold(Front& front, const Graph& graph, const std::string& who, const
       if (unit.step.checks[k].status == check.status) {
         Span place;
         named_values(unit, k, &place);
-        front.diags
-            .report(DiagKind::out_of_range, place, fmt::format("{}: {}", who, range_text(unit, k)))
-            .label(check.span, "required here");
+        std::string text = fmt::format("{}: {}", who, range_text(unit, k));
+        if (place.valid())
+          front.diags.report(DiagKind::out_of_range, place, std::move(text))
+              .label(check.span, "required here");
+        else
+          front.diags.report(DiagKind::out_of_range, check.span, std::move(text));
       }
     fine = false;
   }

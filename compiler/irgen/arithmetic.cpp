@@ -284,6 +284,7 @@ Value Elaborator::compare(const Expr& e, const Compare& n) {
   Value left = expr(*n.first);
   if (left.kind == Value::Kind::text && n.rest.size() == 1)
     return compare_texts(left, *n.rest[0].value, n.rest[0]);
+  if (left.is_poison() && n.rest[0].value->as<StringLit>()) return {};
   if (left.kind == Value::Kind::schedule) left = schedule_at(left.schedule, step);
   const Expr* left_expr = n.first;
   Value all;

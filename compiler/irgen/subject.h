@@ -3,7 +3,7 @@
 #pragma once
 
 #include "support/span.h"
-#include "types/dim.h"
+#include "types/type.h"
 
 #include <string>
 #include <string_view>
