@@ -1,6 +1,7 @@
 // Update rules in memory and in cache beside what an expert's code takes and what their bytes take.
 #include "avx512.h"
 #include "stdlib/rule_runner.h"
+#include "support/check.h"
 
 #include <benchmark/benchmark.h>
 
@@ -11,17 +12,17 @@ using namespace thalweg::test;
 
 namespace {
 
-// A rule over tensors of one size, compiled and filled when first stepped: the benchmark library
-// calls a function several times.
+// A rule over tensors of one size that lie end to end, as in a run; compiled and filled when first
+// stepped, since the benchmark library calls a function several times.
 class SteppedRule {
 public:
   SteppedRule(std::string text, size_t tensors, size_t size, int threads)
       : text_(std::move(text)), tensors_(tensors), size_(size), threads_(threads) {}
 
   void operator()(benchmark::State& state) {
-    if (!runner_) start();
+    if (!call_) start();
     for (auto _ : state)
-      benchmark::DoNotOptimize(runner_->step_in_place());
+      benchmark::DoNotOptimize(call_->call(0, 1));
     state.counters["compilations"] = pipeline_->compilations();
   }
 
@@ -32,12 +33,29 @@ private:
     options.threads = threads_;
     pipeline_ = std::make_unique<driver::Pipeline>(program_->graph, program_->front.diags, options);
     runner_ = std::make_unique<RuleRunner>(*program_, *pipeline_);
-    runner_->start(std::vector(tensors_, std::vector<double>(size_, 0.5)),
-                   RuleRunner::Shapes(tensors_, {static_cast<int64_t>(size_)}));
-    for (size_t r = 0; r < tensors_; ++r) {
-      float* gradient = static_cast<float*>(runner_->row(r, "gradient").raw());
-      std::fill(gradient, gradient + size_, 0.01f);
+    call_ = std::make_unique<driver::BoundCall>(runner_->compiled_step());
+    call_->rows(std::vector<Bindings>(tensors_, {{"size", static_cast<int64_t>(size_)}}));
+    const std::vector<Parameter>& parameters = program_->unit.step.parameters;
+    memory_ = std::vector<driver::Buffer>(parameters.size());
+    size_t hyper = 0;
+    for (size_t k = 0; k < parameters.size(); ++k) {
+      const std::string& name = parameters[k].name;
+      if (!parameters[k].per_tensor) {
+        double* number = static_cast<double*>(memory_[k].get(sizeof(double)));
+        if (name == "t") *number = 1;
+        if (name.starts_with("hyper ")) *number = program_->unit.hypers[hyper++].value;
+        call_->parameter(k, number);
+        continue;
+      }
+      float* numbers = static_cast<float*>(memory_[k].get(tensors_ * size_ * sizeof(float)));
+      std::fill(numbers, numbers + tensors_ * size_,
+                name == "x"          ? 0.5f
+                : name == "gradient" ? 0.01f
+                                     : 0.0f);
+      for (size_t r = 0; r < tensors_; ++r)
+        call_->row_parameter(r, k, numbers + r * size_);
     }
+    TW_CHECK(call_->prepare(), "memory");
   }
 
   std::string text_;
@@ -46,14 +64,22 @@ private:
   std::unique_ptr<RuleProgram> program_;
   std::unique_ptr<driver::Pipeline> pipeline_;
   std::unique_ptr<RuleRunner> runner_;
+  std::vector<driver::Buffer> memory_; // by parameter
+  std::unique_ptr<driver::BoundCall> call_;
 };
 
 // Four arrays that hold no denormal numbers.
 struct Arrays {
-  std::vector<float> x, g, m, v;
+  driver::Buffer memory[4];
+  float *x = nullptr, *g = nullptr, *m = nullptr, *v = nullptr;
   void fill(size_t n) {
-    if (x.size() == n) return;
-    x.assign(n, 0.5f), g.assign(n, 0.01f), m.assign(n, 0.1f), v.assign(n, 0.1f);
+    if (x) return;
+    float** const arrays[] = {&x, &g, &m, &v};
+    const float values[] = {0.5f, 0.01f, 0.1f, 0.1f};
+    for (size_t k = 0; k < 4; ++k) {
+      *arrays[k] = static_cast<float*>(memory[k].get(n * sizeof(float)));
+      std::fill(*arrays[k], *arrays[k] + n, values[k]);
+    }
   }
 };
 
@@ -78,18 +104,16 @@ void add_rule(const std::string& name, const std::string& text, size_t tensors, 
 
 void intrinsics(Arrays& a, size_t n) {
   const bench::AdamW rule{1e-3f, 0.9f, 0.999f, 1e-8f, 0.01f, 10, 1000};
-  bench::adamw_avx512(rule, a.x.data(), a.g.data(), a.m.data(), a.v.data(), n);
+  bench::adamw_avx512(rule, a.x, a.g, a.m, a.v, n);
 }
-void same_traffic(Arrays& a, size_t n) {
-  bench::move_rule(a.x.data(), a.g.data(), a.m.data(), a.v.data(), n);
-}
+void same_traffic(Arrays& a, size_t n) { bench::move_rule(a.x, a.g, a.m, a.v, n); }
 void clipped_traffic(Arrays& a, size_t n) {
-  benchmark::DoNotOptimize(bench::read_all(a.g.data(), n));
+  benchmark::DoNotOptimize(bench::read_all(a.g, n));
   same_traffic(a, n);
 }
 void lamb_traffic(Arrays& a, size_t n) {
-  bench::move_first_pass(a.x.data(), a.g.data(), a.m.data(), a.v.data(), n);
-  bench::move_second_pass(a.x.data(), a.m.data(), a.v.data(), n);
+  bench::move_first_pass(a.x, a.g, a.m, a.v, n);
+  bench::move_second_pass(a.x, a.m, a.v, n);
 }
 
 // Everything that may change without a compilation, counted.

@@ -63,7 +63,8 @@ private:
   std::vector<double> hypers_;
   std::vector<Buffer> query_values_, query_gradients_;
   std::vector<Buffer> shared_states_;
-  std::vector<std::vector<Buffer>> row_states_; // by row, by state
+  std::vector<Buffer> state_memory_;           // of all rows, by state of the rows
+  std::vector<std::vector<char*>> row_states_; // by row, by state
 };
 
 } // namespace thalweg::driver

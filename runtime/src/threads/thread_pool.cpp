@@ -9,14 +9,18 @@
 
 #include <limits>
 #include <mutex>
+#include <optional>
 
 namespace thalweg::runtime {
 
 struct ThreadPool::Arena {
-  explicit Arena(int threads)
-      : limit(tbb::global_control::max_allowed_parallelism, static_cast<size_t>(threads)),
-        arena(threads) {}
-  tbb::global_control limit; // more threads than cores are allowed where they are asked for
+  explicit Arena(int threads) : arena(threads) {
+    if (threads > tbb::info::default_concurrency())
+      more.emplace(tbb::global_control::max_allowed_parallelism, static_cast<size_t>(threads));
+  }
+  // Where more threads than cores are asked for. Without need there is none: the least of all that
+  // exist would hold for every pool of the process.
+  std::optional<tbb::global_control> more;
   tbb::task_arena arena;
 };
 
