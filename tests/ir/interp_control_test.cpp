@@ -3,6 +3,7 @@
 
 #include "ir/print.h"
 #include "thalweg/abi.h"
+#include "thalweg/random.h"
 
 using namespace thalweg;
 using namespace thalweg::testing;

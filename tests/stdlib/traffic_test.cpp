@@ -110,7 +110,7 @@ TEST_CASE("a step writes x and the states where they lie", "[stdlib]") {
           step.layout.parameters[static_cast<size_t>(parameter)].buffer);
   }
   CHECK(step.layout.temporaries.empty());
-  CHECK(step.layout.row_slots == 4); // x, gradient, m, v
+  CHECK(step.layout.row_slots == 5); // x, gradient, the name that keys draws, m, v
   runner.start({std::vector<double>(100, 1.0)}, {{100}});
   const void* before[] = {runner.row(0, "x").raw(), runner.row(0, "state m").raw(),
                           runner.row(0, "state v").raw()};
