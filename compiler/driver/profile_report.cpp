@@ -110,11 +110,18 @@ std::string name_of(const FunctionProfile& profile, const loops::Kernel& kernel,
   for (const auto& [op, over] : kernel.folds)
     parts.push_back(over ? fmt::format("{} over {}", word(op), over->str())
                          : fmt::format("{} over all params", word(op)));
+  constexpr size_t kWide = 60; // more names than this line holds are counted
   std::string text;
-  for (size_t k = 0; k < parts.size(); ++k)
-    if (std::find(parts.begin(), parts.begin() + static_cast<ptrdiff_t>(k), parts[k]) ==
-        parts.begin() + static_cast<ptrdiff_t>(k))
+  size_t left_out = 0;
+  for (size_t k = 0; k < parts.size(); ++k) {
+    const auto here = parts.begin() + static_cast<ptrdiff_t>(k);
+    if (std::find(parts.begin(), here, parts[k]) != here) continue;
+    if (!text.empty() && text.size() + parts[k].size() > kWide)
+      ++left_out;
+    else
       text += (text.empty() ? "" : ", ") + parts[k];
+  }
+  if (left_out > 0) text += fmt::format(" and {} more", left_out);
   return text.empty() ? "numbers" : text;
 }
 
