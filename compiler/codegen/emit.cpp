@@ -64,10 +64,20 @@ void verify(const llvm::Module& module, const char* when) {
   TW_CHECK(!llvm::verifyModule(module, &stream), "invalid code {}: {}", when, text);
 }
 
+// Register allocation and scheduling take time in the square of the length of a straight line: a
+// formula of thousands of terms gets plain code instead, with the same bits.
+bool is_huge(const llvm::Module& module) {
+  constexpr size_t kHuge = 10'000;
+  for (const llvm::Function& function : module)
+    if (function.getInstructionCount() > kHuge) return true;
+  return false;
+}
+
 void generate(llvm::Module& module, llvm::TargetMachine& machine, llvm::CodeGenFileType type,
               llvm::SmallVectorImpl<char>& out) {
   llvm::raw_svector_ostream stream(out);
   llvm::legacy::PassManager passes;
+  if (is_huge(module)) machine.setOptLevel(llvm::CodeGenOptLevel::None);
   const bool refused = machine.addPassesToEmitFile(passes, stream, nullptr, type);
   TW_CHECK(!refused, "the target writes no such file");
   passes.run(module);

@@ -1,6 +1,7 @@
 // Ranges of hyperparameters before a run (see ranges.h).
 #include "driver/ranges.h"
 
+#include "base/text.h"
 #include "driver/evaluation.h"
 #include "ir/interp.h"
 
@@ -28,7 +29,8 @@ static std::string named_values(const RuleUnit& unit, size_t k, Span* place = nu
         (end < condition.size() && is_word(condition[end])))
       continue;
     if (place && text.empty()) *place = hyper.span;
-    text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", hyper.name, hyper.value);
+    text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", hyper.name,
+                        runtime::number_text(hyper.value));
   }
   return text;
 }

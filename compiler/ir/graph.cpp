@@ -67,20 +67,23 @@ Span Graph::origin(ValueId id) const {
   return it == origins_.end() ? Span{} : it->second;
 }
 
+// Costs what it finds, not what the graph holds: it is asked of single values, too.
 std::vector<ValueId> reachable(const Graph& graph, std::span<const ValueId> roots) {
   uint32_t top = 0;
   for (ValueId id : roots)
     top = std::max(top, id.value + 1);
-  std::vector<bool> needed(top, false);
-  for (ValueId id : roots)
-    needed[id.value] = true;
-  for (uint32_t i = top; i-- > 0;)
-    if (needed[i])
-      for (ValueId operand : graph.node(ValueId{i}).operands)
-        needed[operand.value] = true;
+  std::vector<bool> found(top, false);
   std::vector<ValueId> order;
-  for (uint32_t i = 0; i < top; ++i)
-    if (needed[i]) order.push_back(ValueId{i});
+  const auto need = [&](ValueId id) {
+    if (!found[id.value]) order.push_back(id);
+    found[id.value] = true;
+  };
+  for (ValueId id : roots)
+    need(id);
+  for (size_t i = 0; i < order.size(); ++i)
+    for (ValueId operand : graph.node(order[i]).operands)
+      need(operand);
+  std::sort(order.begin(), order.end());
   return order;
 }
 

@@ -41,11 +41,11 @@ Token end_token(Span part) {
 TokenList read_tokens(const SourceManager& sources, FileId file, Diagnostics& diagnostics) {
   std::string_view text = sources.text(file);
   Span whole{file.value, 0, static_cast<uint32_t>(text.size())};
-  if (text.size() > kMaxFileBytes) {
+  if (text.size() > kMaxSourceBytes) {
     diagnostics
         .report(DiagKind::file_too_large, {},
-                fmt::format("{} has {} bytes; a source file may have at most {}",
-                            sources.path(file), text.size(), kMaxFileBytes))
+                fmt::format("{} is too long: a source file has at most {} bytes",
+                            sources.path(file), kMaxSourceBytes))
         .help("keep data in files of their own and read them with 'given'");
     return {{end_token({file.value, 0, 0})}, {}};
   }

@@ -29,8 +29,6 @@ struct TokenList {
   std::vector<Comment> comments;
 };
 
-constexpr size_t kMaxFileBytes = 4u << 20;
-
 /// Never fails: what is not a token is reported, and left out or repaired.
 TokenList read_tokens(const SourceManager& sources, FileId file, Diagnostics& diagnostics);
 /// The same for a part of a file (an expression in a string).

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <sstream>
 
 #include "support/check.h"
 
@@ -11,8 +10,11 @@ namespace thalweg {
 
 FileId SourceManager::add(std::string path, std::string text) {
   File file{std::move(path), std::move(text), {0}};
+  // A line ends with a line feed, or with a carriage return that has none after it.
   for (size_t i = 0; i < file.text.size(); ++i)
-    if (file.text[i] == '\n') file.line_begins.push_back(static_cast<uint32_t>(i + 1));
+    if (file.text[i] == '\n' ||
+        (file.text[i] == '\r' && (i + 1 == file.text.size() || file.text[i + 1] != '\n')))
+      file.line_begins.push_back(static_cast<uint32_t>(i + 1));
   files_.push_back(std::move(file));
   return FileId(static_cast<uint32_t>(files_.size()));
 }
@@ -22,15 +24,12 @@ std::optional<FileId> SourceManager::load(const std::string& path) {
     if (files_[i].path == path) return FileId(static_cast<uint32_t>(i + 1));
   std::ifstream in(path, std::ios::binary);
   if (!in) return std::nullopt;
-  std::ostringstream text;
-  text << in.rdbuf();
-  if (in.bad() || text.fail()) {
-    // An empty file makes operator<< fail too; only a directory or a read error leaves no way back.
-    in.clear();
-    in.seekg(0, std::ios::end);
-    if (!in || in.tellg() != std::ifstream::pos_type(0)) return std::nullopt;
-  }
-  return add(path, text.str());
+  std::string text(kMaxSourceBytes + 1, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (in.bad()) return std::nullopt; // a folder, for one
+  text.resize(static_cast<size_t>(in.gcount()));
+  text.shrink_to_fit();
+  return add(path, std::move(text));
 }
 
 const SourceManager::File& SourceManager::at(FileId file) const {

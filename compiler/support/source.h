@@ -16,6 +16,9 @@ namespace thalweg {
 /// Numbered from 1; its value is Span::file.
 using FileId = Id<struct FileTag>;
 
+/// What a source file may have. More is not read in, but for one byte that shows it is too long.
+constexpr size_t kMaxSourceBytes = size_t{4} << 20;
+
 /// Line and column count from 1; the column counts characters (code points), not bytes.
 struct LineCol {
   uint32_t line = 0;

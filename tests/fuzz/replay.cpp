@@ -1,4 +1,4 @@
-// replay: runs the fuzz target over files and folders, with any compiler; every .tw of the project
+// replay: runs a fuzz target over files and folders, with any compiler; the project's own files
 // must pass, and an input that libFuzzer found is rerun with it. Usage: parse_replay PATH…
 #include <algorithm>
 #include <cstdint>
@@ -15,12 +15,13 @@ int main(int argc, char** argv) {
   namespace fs = std::filesystem;
   std::vector<fs::path> files;
   for (int i = 1; i < argc; ++i) {
+    if (!fs::exists(argv[i])) continue; // nothing was found for this target
     if (!fs::is_directory(argv[i])) {
       files.emplace_back(argv[i]);
       continue;
     }
     for (const auto& entry : fs::recursive_directory_iterator(argv[i]))
-      if (entry.path().extension() == ".tw") files.push_back(entry.path());
+      if (entry.is_regular_file()) files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());
   for (const fs::path& path : files) {

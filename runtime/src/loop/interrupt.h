@@ -1,5 +1,5 @@
 // Signals: a run ends cleanly on the first SIGINT, SIGTERM, SIGHUP or SIGXCPU, at once on the
-// second.
+// second, or when the step at hand does not end within a second.
 #pragma once
 
 namespace thalweg::runtime {
@@ -14,6 +14,7 @@ public:
   InterruptGuard& operator=(const InterruptGuard&) = delete;
 };
 
+// Whoever asks and hears yes ends the run: no more time limit is set.
 bool interrupted();
 int interrupt_signal(); // the first signal that came; 0 when none did
 void clear_interrupt();
