@@ -61,7 +61,7 @@ check: format-check lint test check-asan
 
 MUTANTS ?= 100000
 PROGRAMS := examples stdlib
-export ASAN_OPTIONS ?= detect_leaks=1:max_allocation_size_mb=8192:allocator_may_return_null=1
+export ASAN_OPTIONS ?= detect_leaks=1:max_allocation_size_mb=2048:allocator_may_return_null=1
 export UBSAN_OPTIONS ?= print_stacktrace=1
 
 check-asan: deps-check

@@ -123,7 +123,7 @@ private:
     bool bad = outcome.stopped_by == rt::StoppedBy::not_finite ||
                outcome.stopped_by == rt::StoppedBy::failed;
     if (bad)
-      front_.diags.report(DiagKind::run_failed, {},
+      front_.diags.report(DiagKind::run_failed, racer.fault_place(),
                           fmt::format("{}: {}", racer.name(), outcome.message));
     return bad ? kExitProgram : kExitOk;
   }

@@ -154,9 +154,10 @@ int32_t Objective::measure(const void* point, const DataView& data, double& valu
   return status;
 }
 
-std::string Objective::non_finite_term(const void* point, const DataView& data, double& number) {
+std::optional<std::vector<Tensor>> Objective::inputs_at(const void* point, const DataView& data,
+                                                        Bindings& sizes) const {
   std::vector<Tensor> inputs;
-  Bindings sizes = sizes_;
+  sizes = sizes_;
   if (!batch_dimension_.empty()) sizes[batch_dimension_] = data.rows;
   for (double n : numbers_)
     inputs.push_back(Tensor::scalar(n));
@@ -167,17 +168,29 @@ std::string Objective::non_finite_term(const void* point, const DataView& data, 
   for (size_t k = 0; k < problem_.data.size(); ++k) {
     const Type& type = problem_.data[k].type;
     std::optional<std::vector<int64_t>> shape = evaluate_shape(type.shape, sizes);
-    if (!shape) return "";
+    if (!shape) return std::nullopt;
     inputs.push_back(tensor_from(data.buffers[k], type.dtype, *shape));
   }
+  return inputs;
+}
+
+// As written, not as simplified: the term is to be found in the text.
+Span Objective::non_finite_term(const void* point, const DataView& data, double& number) const {
   InterpreterOptions options;
-  options.bindings = sizes;
-  // As written, not as simplified: the term is to be found in the text.
+  auto inputs = inputs_at(point, data, options.bindings);
+  if (!inputs) return {};
   std::optional<NonFinite> found =
-      first_non_finite(pipeline_.graph(), problem_.objective, inputs, options);
-  if (!found) return "";
+      first_non_finite(pipeline_.graph(), problem_.objective, *inputs, options);
+  if (!found) return {};
   number = found->number;
-  return found->span.valid() ? std::string(front_.sources.text(found->span)) : "";
+  return found->span;
+}
+
+std::optional<Failure> Objective::failure_at(const void* point, const DataView& data) const {
+  InterpreterOptions options;
+  auto inputs = inputs_at(point, data, options.bindings);
+  if (!inputs) return std::nullopt;
+  return Interpreter(pipeline_.graph(), options).evaluate(problem_.objective, *inputs).failure;
 }
 
 } // namespace thalweg::driver

@@ -3,6 +3,7 @@
 
 #include "driver/bound_call.h"
 #include "driver/data.h"
+#include "ir/interp.h"
 #include "irgen/problem.h"
 
 #include <optional>
@@ -42,14 +43,18 @@ public:
   int32_t measure(const void* point, const DataView& data, double& value,
                   std::vector<double>& metrics);
 
-  // The term of the objective that is first not finite at `point`, as written; empty if none.
-  std::string non_finite_term(const void* point, const DataView& data, double& number);
+  // The place of the term that is first not finite at `point`; invalid if there is none.
+  Span non_finite_term(const void* point, const DataView& data, double& number) const;
+  // Why an evaluation at `point` ended with a status; the interpreter knows the place.
+  std::optional<Failure> failure_at(const void* point, const DataView& data) const;
 
   Function gradient_function() const {
     return gradient_;
   } // before the last passes; for diff and dumps
 
 private:
+  std::optional<std::vector<Tensor>> inputs_at(const void* point, const DataView& data,
+                                               Bindings& sizes) const;
   // False where sizes make an operation impossible (a slice that leaves its operand).
   bool bind(BoundCall& call, const void* point, const DataView& data);
   bool sizes_fit(int64_t rows);

@@ -108,7 +108,7 @@ runtime::StepResult RacerRun::step(const runtime::StepRequest& request) {
   int64_t t = request.taken + 1;
   double value = 0;
   if (int32_t status = objective_.evaluate(point_, batch_, value, gradient_)) {
-    result.status = failed(status);
+    result.status = objective_failed(status, point_);
     return result;
   }
   result.loss = objective_.problem().maximize ? -value : value;
@@ -182,7 +182,7 @@ runtime::StepStatus RacerRun::query_points() {
     double there = 0;
     if (int32_t status =
             objective_.evaluate(at, batch_, there, first ? first->query_gradient(k) : nullptr))
-      return failed(status);
+      return objective_failed(status, at);
     for (auto& rule : rules_)
       if (k < rule->unit().queries.size()) {
         rule->set_query_value(k, there);

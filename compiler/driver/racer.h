@@ -35,10 +35,12 @@ public:
   metrics(); // on the validation part if there is one, else on the training part
   std::vector<std::pair<std::string, double>> reports() const;
   double final_loss(); // on the training part
+  Span fault_place() const { return fault_place_; } // of what ended the run; may be invalid
 
 private:
   // `rule`: whose call ended so; null: the objective's.
   runtime::StepStatus failed(int32_t status, RuleInstance* rule = nullptr);
+  runtime::StepStatus objective_failed(int32_t status, const void* point);
   runtime::StepStatus query_points();
   runtime::StepStatus hyper(const std::string& name, int64_t t, double loss, double& value);
   runtime::StepStatus records(const runtime::StepRequest& request, runtime::StepResult& result);
@@ -62,6 +64,7 @@ private:
   char *point_ = nullptr, *gradient_ = nullptr, *update_ = nullptr;
   bool wants_update_ = false, has_update_ = false;
   DataView batch_;
+  Span fault_place_;
   double loss_before_; // of the last taken step; inf before the first
   int64_t taken_ = 0;  // steps
 };

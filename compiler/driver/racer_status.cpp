@@ -14,6 +14,8 @@ using irgen::RuleUnit;
 runtime::StepStatus RacerRun::failed(int32_t status, RuleInstance* rule) {
   if (rule) {
     const RuleUnit& unit = rule->unit();
+    for (const Check& check : unit.step.checks)
+      if (check.status == status) fault_place_ = check.span;
     for (const RuleUnit::Stop& stop : unit.stops)
       if (stop.status == status)
         return {stop.done ? TW_DONE_STATEMENT : TW_FAIL_STATEMENT,
@@ -27,6 +29,18 @@ runtime::StepStatus RacerRun::failed(int32_t status, RuleInstance* rule) {
                                      ? fmt::format("'{}' does not hold", problem[0].message)
                                      : "a 'require' of the problem does not hold"};
   return {status, tw_status_text(status)};
+}
+
+// Of the objective: the interpreter looks for the place, and for the number that is wrong.
+runtime::StepStatus RacerRun::objective_failed(int32_t status, const void* point) {
+  runtime::StepStatus said = failed(status);
+  if (std::optional<Failure> failure = objective_.failure_at(point, batch_)) {
+    fault_place_ = failure->span;
+    for (const Check& check : objective_.problem().objective.checks)
+      if (check.condition == failure->value) fault_place_ = check.span;
+    if (said.code != TW_REQUIRE_VIOLATED) said.text = failure->text;
+  }
+  return said;
 }
 
 std::optional<runtime::Fault> RacerRun::find_fault() {
@@ -50,7 +64,9 @@ std::optional<runtime::Fault> RacerRun::find_fault() {
   double value = 0;
   if (objective_.evaluate(point_, batch_, value, gradient_) == TW_OK && !std::isfinite(value)) {
     double inner = value;
-    std::string term = objective_.non_finite_term(point_, batch_, inner);
+    fault_place_ = objective_.non_finite_term(point_, batch_, inner);
+    std::string term =
+        fault_place_.valid() ? std::string(front_.sources.text(fault_place_)) : std::string();
     std::string parameter;
     if (const Objective::Piece* piece = first_bad(gradient_, number)) parameter = piece->name;
     return runtime::Fault{"the loss", term, parameter, value};

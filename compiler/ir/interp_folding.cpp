@@ -130,7 +130,8 @@ void eval_arg_reduce(Call& call) {
         base += index[k] * strides[k];
       auto at = [&](int64_t j) { return x[static_cast<size_t>(base + j * strides[axis])]; };
       for (int64_t j = 1; j < a.shape()[axis]; ++j) {
-        bool best_is_nan = at(best) != at(best), is_nan = at(j) != at(j);
+        bool best_is_nan = std::isnan(static_cast<double>(at(best)));
+        bool is_nan = std::isnan(static_cast<double>(at(j)));
         bool better = call.node.op == Op::argmin ? at(j) < at(best) : at(best) < at(j);
         if (!best_is_nan && (is_nan || better)) best = j;
       }

@@ -19,6 +19,7 @@
 #include <fmt/format.h>
 #include <fstream>
 #include <sstream>
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -120,6 +121,8 @@ int run(int argc, char** argv) {
     if (number == SIGPROF || __sanitizer_set_death_callback == nullptr)
       std::signal(number, on_signal);
   if (__sanitizer_set_death_callback != nullptr) __sanitizer_set_death_callback(on_death);
+  const struct rlimit memory{rlim_t{4} << 30, rlim_t{4} << 30};
+  if (__sanitizer_set_death_callback == nullptr) ::setrlimit(RLIMIT_AS, &memory);
   const char* const seconds = std::getenv("THALWEG_MUTANT_SECONDS");
   const long limit = seconds != nullptr ? std::strtol(seconds, nullptr, 10) : 1;
 
@@ -133,8 +136,11 @@ int run(int argc, char** argv) {
         fmt::format("seed {} (of {}): {}\n", seed, mutant.origin, file).substr(0, 500);
     std::memcpy(g_current.data(), name.c_str(), name.size() + 1);
     limit_time(limit);
+    // A mutant that asks for too much memory is refused like any other.
     try {
       ++reached[static_cast<size_t>(attempt(file, seed % kCompiledEvery == 0))];
+    } catch (const std::bad_alloc&) {
+      ++reached[static_cast<size_t>(Reached::refused)];
     } catch (const std::exception& error) {
       const std::string kept = (folder / fmt::format("seed_{}.tw", seed)).string();
       fs::copy_file(file, kept, fs::copy_options::overwrite_existing);
