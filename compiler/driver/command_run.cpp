@@ -229,6 +229,7 @@ int run_command(const RunOptions& options) {
   if (front.diags.has_errors() || dump_front(front, options.common)) return front.report();
   rt::InterruptGuard guard;
   int code = kExitOk;
+  bool lost = false; // of what goes to standard output
   std::vector<rt::Json> summaries;
   for (const ast::Decl* decl : experiments) {
     std::string dumps;
@@ -247,7 +248,7 @@ int run_command(const RunOptions& options) {
     if (options.common.pipeline.profile)
       print_profile(*run->pipeline, front.sources, runner.seconds_);
     summaries.push_back(std::move(runner.json_));
-    if (runner.output_lost_) code = kExitProgram;
+    lost = lost || runner.output_lost_;
     if (rt::interrupted()) break;
   }
   // One experiment is an object, several are a list.
@@ -255,7 +256,12 @@ int run_command(const RunOptions& options) {
     std::string text =
         rt::print_json_pretty(summaries.size() == 1 ? summaries[0] : rt::Json(summaries));
     if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
-      code = kExitProgram;
+      lost = true;
+  }
+  if (lost) {
+    code = kExitProgram;
+    front.diags.report(DiagKind::bad_output, {},
+                       "what stood here can't be written to standard output");
   }
   front.report();
   return code;

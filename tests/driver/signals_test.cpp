@@ -47,8 +47,8 @@ TEST_CASE("signals end a run with its last row, its summary and their code") {
 TEST_CASE("a step that does not end is left within a second") {
   const Folder folder;
   folder.file("stuck.tw", kStuck);
-  const Ran ran = folder.shell("(timeout -s KILL 20 sh -c \"" +
-                               signalled("TERM", "run stuck.tw --quiet") + "\")");
+  folder.file("script", signalled("TERM", "run stuck.tw --quiet"));
+  const Ran ran = folder.shell("timeout -s KILL 20 sh script");
   CHECK(ran.code == 128 + 15);
 }
 
