@@ -34,7 +34,7 @@ public:
   std::vector<double>
   metrics(); // on the validation part if there is one, else on the training part
   std::vector<std::pair<std::string, double>> reports() const;
-  double final_loss(); // on the training part
+  double final_loss();                              // on the training part
   Span fault_place() const { return fault_place_; } // of what ended the run; may be invalid
 
 private:

@@ -52,7 +52,7 @@ private:
     if (axis == to.shape.size()) {
       if (!to.numbers.empty() || closed_)
         return uneven(e, "a list stands where a number is needed");
-      to.shape.push_back(size);
+      to.shape.resize(axis + 1, size);
     } else if (to.shape[axis] != size) {
       return uneven(
           e, fmt::format("this list has {} elements, the first one {}", size, to.shape[axis]));

@@ -160,7 +160,7 @@ template <typename T> void check_serial(Loop::Kind outer) {
           T product_sum = 0, best[2] = {T(INFINITY), -T(INFINITY)};
           for (int k = 0; k < 4; ++k)
             expected[k * columns + j] = start_of<T>(kPlainFolds[k]);
-          T parts[4], product_part = 0; // of the chunk
+          T parts[4] = {}, product_part = 0; // of the chunk
           for (int64_t i = 0; i < rows; ++i) {
             const T x = av[i * columns + j];
             const bool first = i % kChunk == 0, last = i + 1 == rows || (i + 1) % kChunk == 0;
