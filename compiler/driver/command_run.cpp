@@ -19,12 +19,6 @@ namespace rt = thalweg::runtime;
 
 namespace {
 
-rt::Order order_of(const std::string& name) {
-  return name == "sequential"    ? rt::Order::sequential
-         : name == "replacement" ? rt::Order::replacement
-                                 : rt::Order::shuffled;
-}
-
 class ExperimentRunner {
 public:
   ExperimentRunner(Front& front, ExperimentRun& run, const RunOptions& options)
@@ -77,19 +71,9 @@ private:
   int race(RacerRun& racer, rt::LogFile* log, rt::ExperimentSummary& summary,
            std::vector<rt::Curve>& curves) {
     const irgen::ExperimentUnit& x = run_.experiment;
-    std::optional<rt::BatchSource> batches;
-    if (!run_.data.batched.empty()) {
-      rt::Result<rt::BatchPlan> plan =
-          rt::BatchPlan::make(run_.data.training_rows, x.batch, order_of(x.order), x.seed);
-      if (!plan) return fail(plan.error());
-      std::vector<std::shared_ptr<rt::Tensor>> tensors;
-      for (size_t k : run_.data.batched)
-        tensors.push_back(run_.data.training[k]);
-      rt::Result<rt::BatchSource> source =
-          rt::BatchSource::make(std::move(tensors), std::move(*plan));
-      if (!source) return fail(source.error());
-      batches.emplace(std::move(*source));
-    }
+    rt::Result<std::optional<rt::BatchSource>> drawn = batches_of(run_);
+    if (!drawn) return fail(drawn.error());
+    std::optional<rt::BatchSource>& batches = *drawn;
     std::vector<std::string> columns;
     for (const irgen::RecordItem& item : x.records)
       columns.push_back(item.name);

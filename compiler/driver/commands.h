@@ -62,6 +62,27 @@ struct TraceOptions {
 };
 int trace_command(const TraceOptions& options);
 
+struct PlotOptions {
+  CommonOptions common;
+  std::string schedule;   // an expression; "" = those of the experiments
+  std::string experiment; // "" = all
+  int64_t steps = 0;      // 0 = the experiment's
+  bool ascii = false;
+  std::optional<bool> log; // a logarithmic axis; unset: where the values ask for it
+};
+int plot_command(const PlotOptions& options);
+
+struct FindLrOptions {
+  CommonOptions common;
+  std::string experiment, racer;
+  std::string hyper = "lr";
+  double low = 1e-7, high = 10;
+  int64_t steps = 100;
+  double smooth = 0.9; // what is kept of the running mean of the loss
+  bool ascii = false;
+};
+int find_lr_command(const FindLrOptions& options);
+
 struct BuildOptions {
   CommonOptions common;
   std::string optimizer;

@@ -4,6 +4,7 @@
 #include "diag/suggest.h"
 #include "driver/problem_choice.h"
 #include "driver/ranges.h"
+#include "driver/rate_curve.h"
 
 #include <fmt/format.h>
 
@@ -34,13 +35,15 @@ static void report_unknown(Front& front, const std::vector<irgen::RecordItem>& i
 
 // Everything before data and code.
 static std::unique_ptr<ExperimentRun> elaborate(Front& front, const ast::Decl& decl,
-                                                const CommonOptions& options) {
+                                                const CommonOptions& options,
+                                                const Adjust& adjust = {}) {
   auto run = std::make_unique<ExperimentRun>();
   irgen::Unit unit = front.unit(run->graph, DType::f64);
   auto experiment = irgen::elaborate_experiment(unit, decl);
   if (!experiment) return nullptr;
   auto settings = read_settings(front, unit, options.sets);
   if (!settings || !apply_settings(front, *settings, *experiment)) return nullptr;
+  if (adjust && !adjust(*experiment)) return nullptr;
   auto precision = chosen_precision(front, options.precision, experiment->precision);
   if (!precision) return nullptr;
   run->precision = *precision;
@@ -69,9 +72,9 @@ static std::vector<std::string> racer_names(const irgen::ExperimentUnit& experim
 }
 
 std::unique_ptr<ExperimentRun> prepare_experiment(Front& front, const ast::Decl& decl,
-                                                  const CommonOptions& options,
-                                                  std::string* dumps) {
-  std::unique_ptr<ExperimentRun> run = elaborate(front, decl, options);
+                                                  const CommonOptions& options, std::string* dumps,
+                                                  const Adjust& adjust) {
+  std::unique_ptr<ExperimentRun> run = elaborate(front, decl, options, adjust);
   if (!run) return nullptr;
   irgen::Unit unit = front.unit(run->graph, run->precision);
   auto data = load_data(front, run->experiment, run->problem, run->precision);
@@ -122,6 +125,24 @@ std::unique_ptr<ExperimentRun> prepare_experiment(Front& front, const ast::Decl&
   return run;
 }
 
+runtime::Result<std::optional<runtime::BatchSource>> batches_of(const ExperimentRun& run) {
+  namespace rt = thalweg::runtime;
+  if (run.data.batched.empty()) return std::optional<rt::BatchSource>();
+  const irgen::ExperimentUnit& x = run.experiment;
+  rt::Order order = x.order == "sequential"    ? rt::Order::sequential
+                    : x.order == "replacement" ? rt::Order::replacement
+                                               : rt::Order::shuffled;
+  rt::Result<rt::BatchPlan> plan =
+      rt::BatchPlan::make(run.data.training_rows, x.batch, order, x.seed);
+  if (!plan) return plan.error();
+  std::vector<std::shared_ptr<rt::Tensor>> tensors;
+  for (size_t k : run.data.batched)
+    tensors.push_back(run.data.training[k]);
+  rt::Result<rt::BatchSource> source = rt::BatchSource::make(std::move(tensors), std::move(*plan));
+  if (!source) return source.error();
+  return std::optional<rt::BatchSource>(std::move(*source));
+}
+
 bool check_experiment(Front& front, const ast::Decl& decl, const CommonOptions& options) {
   size_t errors = front.diags.error_count();
   std::unique_ptr<ExperimentRun> run = elaborate(front, decl, options);
@@ -145,6 +166,9 @@ bool check_experiment(Front& front, const ast::Decl& decl, const CommonOptions& 
                              run->experiment.until, unknown[k]);
   }
   report_unknown(front, run->experiment.records, names.size(), unknown);
+  if (front.diags.error_count() != errors) return false;
+  for (const irgen::Racer& racer : run->experiment.racers)
+    warn_of_rates(front, unit, racer, run->experiment.steps.value_or(1000));
   return front.diags.error_count() == errors;
 }
 

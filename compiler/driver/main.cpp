@@ -118,6 +118,40 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(int64_t{0}, int64_t{1000000}));
   trace_app->footer("Examples:\n  thalweg trace model.tw --steps 3");
 
+  PlotOptions plot{{"", library, {}, "", {}, false, false}, "", "", 0, false, std::nullopt};
+  CLI::App* plot_app = app.add_subcommand("plot", "draw schedules in the terminal");
+  common(plot_app, plot.common, false);
+  plot_app->add_option("--schedule", plot.schedule,
+                       "this one, e.g. \"one_cycle(0.1, total = 100)\"; otherwise those of the "
+                       "experiments");
+  plot_app->add_option("--experiment", plot.experiment, "this experiment alone");
+  plot_app->add_option("--steps", plot.steps, "how many steps")
+      ->check(CLI::Range(int64_t{1}, int64_t{1000000}));
+  plot_app->add_flag("--log,!--linear", plot.log, "a logarithmic axis, or none");
+  plot_app->add_flag("--json", plot.common.json, "print the values as JSON");
+  plot_app->add_flag("--ascii", plot.ascii, "no Unicode");
+  plot_app->footer("Examples:\n  thalweg plot model.tw\n  thalweg plot model.tw --steps 200 "
+                   "--schedule \"my_decay(0.1)\"");
+
+  FindLrOptions find;
+  find.common = {"", library, {}, "", {}, false, false};
+  CLI::App* find_app =
+      app.add_subcommand("find-lr", "try growing rates in a short run and draw the loss");
+  common(find_app, find.common, true);
+  find_app->add_option("--experiment", find.experiment, "this experiment");
+  find_app->add_option("--racer", find.racer, "this optimizer of the experiment");
+  find_app->add_option("--hyper", find.hyper, "the hyperparameter that grows (lr)");
+  find_app->add_option("--low", find.low, "the first rate (1e-7)");
+  find_app->add_option("--high", find.high, "the last rate (10)");
+  find_app->add_option("--steps", find.steps, "how many steps (100)")
+      ->check(CLI::Range(int64_t{3}, int64_t{1000000}));
+  find_app->add_option("--smooth", find.smooth, "part kept of the mean of the loss (0.9)")
+      ->check(CLI::Range(0.0, 0.999));
+  find_app->add_flag("--json", find.common.json, "print the values as JSON");
+  find_app->add_flag("--ascii", find.ascii, "no Unicode");
+  find_app->footer("Examples:\n  thalweg find-lr model.tw\n  thalweg find-lr model.tw --racer sgd "
+                   "--low 1e-5 --high 1");
+
   BuildOptions build{{"", library, {}, "", {}, false, false}, "", "."};
   build.common.pipeline.target.clear(); // what a library is made for if nobody says: aot decides
   CLI::App* build_app =
@@ -165,6 +199,8 @@ int main(int argc, char** argv) {
     if (diff_app->parsed()) return diff_command(diff);
     if (eval_app->parsed()) return eval_command(eval);
     if (trace_app->parsed()) return trace_command(trace);
+    if (plot_app->parsed()) return plot_command(plot);
+    if (find_app->parsed()) return find_lr_command(find);
     return build_command(build);
   });
 }
