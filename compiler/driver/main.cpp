@@ -122,7 +122,7 @@ int main(int argc, char** argv) {
   CLI::App* plot_app = app.add_subcommand("plot", "draw schedules in the terminal");
   common(plot_app, plot.common, false);
   plot_app->add_option("--schedule", plot.schedule,
-                       "this one, e.g. \"one_cycle(0.1, total = 100)\"; otherwise those of the "
+                       "this one, e.g. \"my_decay(0.1)\"; otherwise those of the "
                        "experiments");
   plot_app->add_option("--experiment", plot.experiment, "this experiment alone");
   plot_app->add_option("--steps", plot.steps, "how many steps")
@@ -149,7 +149,7 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(0.0, 0.999));
   find_app->add_flag("--json", find.common.json, "print the values as JSON");
   find_app->add_flag("--ascii", find.ascii, "no Unicode");
-  find_app->footer("Examples:\n  thalweg find-lr model.tw\n  thalweg find-lr model.tw --racer sgd "
+  find_app->footer("Examples:\n  thalweg find-lr model.tw\n  thalweg find-lr model.tw --racer fast "
                    "--low 1e-5 --high 1");
 
   BuildOptions build{{"", library, {}, "", {}, false, false}, "", "."};

@@ -7,7 +7,7 @@
 namespace thalweg::driver {
 
 struct RateCurve {
-  std::string name;           // "lr", "clip_by_value.limit"
+  std::string name;           // "lr", "a_transform.its_hyper"
   std::vector<double> values; // at t = 1, 2, …
 };
 
