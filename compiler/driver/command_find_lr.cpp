@@ -104,7 +104,6 @@ private:
     Argument growth;
     growth.kind = Argument::Kind::schedule;
     growth.schedule = front_.program.find("growing_rate")->as<ast::ScheduleDecl>();
-    growth.rule = front_.program.find("growing_rate");
     growth.span = rule.arguments[k].span;
     for (double value : {options_.low, options_.high, static_cast<double>(options_.steps)}) {
       Argument number;

@@ -60,11 +60,15 @@ public:
   }
 
 private:
-  bool add(const irgen::Unit& unit, const irgen::Chain& chain, const std::string& prefix,
-           const std::string& own_name, int64_t steps) {
-    auto rates = rate_curves(front_, unit, chain, steps);
+  bool add(const irgen::Unit& unit, const irgen::Chain& chain,
+           const std::vector<irgen::Subject>& subjects, const std::string& prefix,
+           const std::string& own_name, RateView view) {
+    auto plan = irgen::elaborate_variants(unit, chain, subjects);
+    if (!plan) return false;
+    view.steps_per_epoch = options_.steps_per_epoch;
+    auto rates = rate_curves(front_, graph_, *plan, view);
     if (!rates) return false;
-    for (RateCurve& rate : *rates) {
+    for (RateCurve& rate : rates->curves) {
       rt::Curve curve{own_name.empty() ? prefix + rate.name : own_name, {}};
       for (size_t k = 0; k < rate.values.size(); ++k)
         curve.points.emplace_back(static_cast<double>(k + 1), rate.values[k]);
@@ -87,10 +91,17 @@ private:
         fine = false;
         continue;
       }
-      int64_t steps =
-          options_.steps > 0 ? options_.steps : experiment->steps.value_or(kDefaultSteps);
+      auto problem = irgen::elaborate_problem(unit, *experiment->problem);
+      if (!problem) {
+        fine = false;
+        continue;
+      }
+      RateView view;
+      view.steps = options_.steps > 0 ? options_.steps : experiment->steps.value_or(kDefaultSteps);
+      view.batch = static_cast<double>(experiment->batch.value_or(1));
       for (const irgen::Racer& racer : experiment->racers)
-        fine = add(unit, racer.chain, racer.name + ".", "", steps) && fine;
+        fine = add(unit, racer.chain, irgen::subjects_of(*problem), racer.name + ".", "", view) &&
+               fine;
     }
     if (!found) front_.pick<ast::ExperimentDecl>(options_.experiment, "experiment");
     return fine && found && (!curves_.empty() || nothing("no rule here has a schedule"));
@@ -114,8 +125,9 @@ private:
       if (!front_.diags.has_errors()) nothing(fmt::format("'{}' is no schedule", expression));
       return false;
     }
-    return add(unit, {{}, std::move(*call)}, "", expression,
-               options_.steps > 0 ? options_.steps : kDefaultSteps) &&
+    RateView view;
+    view.steps = options_.steps > 0 ? options_.steps : kDefaultSteps;
+    return add(unit, {{}, std::move(*call)}, {}, "", expression, view) &&
            (!curves_.empty() || nothing(fmt::format("'{}' is a number, not a schedule",
                                                     escape_for_display(expression))));
   }

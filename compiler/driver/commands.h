@@ -67,6 +67,7 @@ struct PlotOptions {
   std::string schedule;   // an expression; "" = those of the experiments
   std::string experiment; // "" = all
   int64_t steps = 0;      // 0 = the experiment's
+  double steps_per_epoch = 1;
   bool ascii = false;
   std::optional<bool> log; // a logarithmic axis; unset: where the values ask for it
 };

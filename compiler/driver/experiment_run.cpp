@@ -10,6 +10,8 @@
 
 namespace thalweg::driver {
 
+constexpr int64_t kLookedAt = 1000; // steps of schedules, where the experiment says no number
+
 // Names in record lines that no racer has.
 static void report_unknown(Front& front, const std::vector<irgen::RecordItem>& items, size_t racers,
                            const std::vector<std::vector<irgen::UnknownName>>& unknown) {
@@ -159,16 +161,18 @@ bool check_experiment(Front& front, const ast::Decl& decl, const CommonOptions& 
     for (const auto* stage : {&plan->rules, &plan->transforms})
       for (const irgen::RuleVariant& variant : *stage)
         units.push_back(&variant.rule);
+    bool in_range = true;
     for (const irgen::RuleUnit* rule : units)
-      ranges_hold(front, run->graph, names[k], *rule);
+      in_range = ranges_hold(front, run->graph, names[k], *rule) && in_range;
+    RateView view;
+    view.steps = run->experiment.steps.value_or(kLookedAt);
+    view.batch = static_cast<double>(run->experiment.batch.value_or(1));
+    if (in_range) warn_of_rates(front, run->graph, names[k], *plan, view);
     irgen::elaborate_records(unit, run->problem, units, names[k], names,
                              run->experiment.holdout > 0, run->experiment.records,
                              run->experiment.until, unknown[k]);
   }
   report_unknown(front, run->experiment.records, names.size(), unknown);
-  if (front.diags.error_count() != errors) return false;
-  for (const irgen::Racer& racer : run->experiment.racers)
-    warn_of_rates(front, unit, racer, run->experiment.steps.value_or(1000));
   return front.diags.error_count() == errors;
 }
 

@@ -118,7 +118,7 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(int64_t{0}, int64_t{1000000}));
   trace_app->footer("Examples:\n  thalweg trace model.tw --steps 3");
 
-  PlotOptions plot{{"", library, {}, "", {}, false, false}, "", "", 0, false, std::nullopt};
+  PlotOptions plot{{"", library, {}, "", {}, false, false}, "", "", 0, 1, false, std::nullopt};
   CLI::App* plot_app = app.add_subcommand("plot", "draw schedules in the terminal");
   common(plot_app, plot.common, false);
   plot_app->add_option("--schedule", plot.schedule,
@@ -127,6 +127,10 @@ int main(int argc, char** argv) {
   plot_app->add_option("--experiment", plot.experiment, "this experiment alone");
   plot_app->add_option("--steps", plot.steps, "how many steps")
       ->check(CLI::Range(int64_t{1}, int64_t{1000000}));
+  plot_app
+      ->add_option("--steps-per-epoch", plot.steps_per_epoch,
+                   "for schedules that look at the epoch (1)")
+      ->check(CLI::Range(1e-6, 1e9));
   plot_app->add_flag("--log,!--linear", plot.log, "a logarithmic axis, or none");
   plot_app->add_flag("--json", plot.common.json, "print the values as JSON");
   plot_app->add_flag("--ascii", plot.ascii, "no Unicode");

@@ -10,7 +10,6 @@
 
 namespace thalweg::driver {
 
-using irgen::Argument;
 using irgen::RuleUnit;
 
 namespace {
@@ -41,8 +40,10 @@ public:
     step_ = shared_part(graph, unit);
   }
 
-  bool start() {
+  bool start(const RateView& view) {
+    view_ = view;
     set("t", 1);
+    set("batch", view.batch);
     set("loss", std::numeric_limits<double>::infinity());
     Function initial = unit_.initial;
     std::erase_if(initial.results, [](const Result& r) { return r.per_tensor; });
@@ -56,6 +57,7 @@ public:
   // Recorded values of step t, in order; the check that broke otherwise.
   const Check* step(int64_t t, std::vector<double>& values) {
     set("t", static_cast<double>(t));
+    set("epoch", static_cast<double>(t - 1) / view_.steps_per_epoch);
     TableEvaluated out = interpreter_.evaluate_table(step_, shared_, {});
     if (!out.ok()) {
       for (const Check& check : step_.checks)
@@ -79,6 +81,7 @@ private:
   }
   void set(const std::string& parameter, double value) { at(parameter).set_number(0, value); }
 
+  RateView view_;
   Interpreter interpreter_;
   const RuleUnit& unit_;
   Function step_;
@@ -86,43 +89,74 @@ private:
   std::vector<int64_t> places_; // parameter of the step → index in shared_
 };
 
+bool reads(const Graph& graph, const RuleUnit& unit, const std::string& result,
+           std::string_view parameter) {
+  auto found = std::find_if(unit.step.results.begin(), unit.step.results.end(),
+                            [&](const Result& r) { return r.updates < 0 && r.name == result; });
+  for (ValueId id : reachable(graph, std::span(&found->value, 1)))
+    if (const Node& node = graph.node(id); node.op == Op::arg)
+      if (unit.step.parameters[static_cast<size_t>(node.attr.ints[0])].name == parameter)
+        return true;
+  return false;
+}
+
+// Of the schedule that a condition names.
+Span named_rate(const RuleUnit& rule, const std::string& condition) {
+  for (size_t k = 0; k < rule.recorded.size(); ++k) {
+    const std::string& name = rule.recorded[k];
+    if (condition.find(name.substr(name.rfind('.') + 1)) != condition.npos)
+      return rule.rates[k].span;
+  }
+  return {};
+}
+
 } // namespace
 
-std::optional<std::vector<RateCurve>> rate_curves(Front& front, const irgen::Unit& unit,
-                                                  const irgen::Chain& chain, int64_t steps) {
-  std::optional<RuleUnit> rule = irgen::elaborate_rule(unit, chain, 1);
-  if (!rule) return std::nullopt;
-  std::vector<RateCurve> curves;
-  for (const std::string& name : rule->recorded)
-    curves.push_back({name, {}});
-  if (curves.empty()) return curves;
-  Clock clock(unit.graph, *rule);
-  if (!clock.start()) return std::nullopt;
-  for (int64_t t = 1; t <= steps; ++t) {
-    std::vector<double> values;
-    if (const Check* broken = clock.step(t, values)) {
-      if (t > 1) break; // a run ends here too
-      front.diags.report(DiagKind::out_of_range, broken->span,
-                         fmt::format("'{}' does not hold at step 1", broken->message));
-      return std::nullopt;
+std::optional<RateCurves> rate_curves(Front& front, const Graph& graph, const irgen::RulePlan& plan,
+                                      const RateView& view) {
+  RateCurves out;
+  for (const auto* stage : {&plan.transforms, &plan.rules})
+    for (const irgen::RuleVariant& variant : *stage) {
+      const RuleUnit& rule = variant.rule;
+      size_t first = out.curves.size();
+      std::vector<size_t> places; // of the recorded values among the curves
+      for (size_t k = 0; k < rule.recorded.size(); ++k) {
+        auto known = std::find_if(out.curves.begin(), out.curves.end(),
+                                  [&](const RateCurve& c) { return c.name == rule.recorded[k]; });
+        if (known == out.curves.end()) {
+          places.push_back(out.curves.size());
+          out.curves.push_back(
+              {rule.recorded[k], rule.rates[k], reads(graph, rule, rule.recorded[k], "epoch"), {}});
+        } else {
+          places.push_back(static_cast<size_t>(-1)); // another variant has it
+        }
+      }
+      if (first == out.curves.size()) continue;
+      Clock clock(graph, rule);
+      if (!clock.start(view)) return std::nullopt;
+      for (int64_t t = 1; t <= view.steps; ++t) {
+        std::vector<double> values;
+        if (const Check* broken = clock.step(t, values)) {
+          if (t == 1) {
+            front.diags.report(DiagKind::out_of_range, broken->span,
+                               fmt::format("'{}' does not hold at step 1", broken->message));
+            return std::nullopt;
+          }
+          out.broken.push_back({*broken, t, named_rate(rule, broken->message)});
+          break;
+        }
+        for (size_t k = 0; k < places.size(); ++k)
+          if (places[k] != static_cast<size_t>(-1))
+            out.curves[places[k]].values.push_back(values[k]);
+      }
     }
-    for (size_t k = 0; k < curves.size() && k < values.size(); ++k)
-      curves[k].values.push_back(values[k]);
-  }
-  return curves;
+  return out;
 }
 
 namespace {
 
 constexpr int64_t kMostSteps = 5000; // that the warnings look at
 constexpr double kJump = 0.25;       // of the largest rate
-
-int schedules_in(const Argument& a) {
-  int count = 0;
-  for (const Argument& inner : a.arguments)
-    count += inner.kind == Argument::Kind::schedule;
-  return count;
-}
 
 // The step after which the rate leaps, while it moves smoothly on both sides; 0 if nowhere.
 size_t jump(const std::vector<double>& v) {
@@ -137,47 +171,44 @@ size_t jump(const std::vector<double>& v) {
   return 0;
 }
 
-void warn_of(Front& front, const std::string& name, const Argument& a,
-             const std::vector<double>& v) {
-  auto warn = [&](const std::string& text) -> Diagnostic& {
-    return front.diags.report(DiagKind::odd_schedule, a.span, text);
-  };
-  auto negative = std::find_if(v.begin(), v.end(), [](double value) { return value < 0; });
-  if (negative != v.end())
-    warn(fmt::format("'{}' is negative at step {}: {}", name, negative - v.begin() + 1, *negative));
-  else if (!v.empty() && std::all_of(v.begin(), v.end(), [](double value) { return value == 0; }))
-    warn(fmt::format("'{}' is 0 at every one of the {} steps looked at", name, v.size()));
-  if (schedules_in(a) < 2) return;
-  if (size_t k = jump(v))
-    warn(fmt::format("'{}' jumps from {:.4g} at step {} to {:.4g} at step {}", name, v[k - 1], k,
-                     v[k], k + 1))
-        .note("one schedule follows another here");
-}
-
 } // namespace
 
-void warn_of_rates(Front& front, const irgen::Unit& unit, const irgen::Racer& racer,
-                   int64_t steps) {
-  std::vector<std::pair<std::string, const Argument*>> scheduled;
-  auto collect = [&](const irgen::RuleCall& call, bool transform) {
-    const std::vector<ast::Param>* params = nullptr;
-    if (const auto* t = call.decl->as<ast::TransformDecl>()) params = &t->params;
-    if (const auto* o = call.decl->as<ast::OptimizerDecl>()) params = &o->params;
-    for (size_t k = 0; params && k < params->size() && k < call.arguments.size(); ++k)
-      if (call.arguments[k].kind == Argument::Kind::schedule)
-        scheduled.emplace_back((transform ? ast::name_of(*call.decl).name.str() + "." : "") +
-                                   (*params)[k].name.name.str(),
-                               &call.arguments[k]);
+void warn_of_rates(Front& front, const Graph& graph, const std::string& racer,
+                   const irgen::RulePlan& plan, RateView view) {
+  view.steps = std::min(view.steps, kMostSteps);
+  std::optional<RateCurves> rates = rate_curves(front, graph, plan, view);
+  if (!rates) return;
+  auto warn = [&](Span span, const std::string& text) -> Diagnostic& {
+    return front.diags.report(DiagKind::odd_schedule, span, text);
   };
-  for (const irgen::RuleCall& call : racer.chain.transforms)
-    collect(call, true);
-  if (racer.chain.rule.decl) collect(racer.chain.rule, false);
-  if (scheduled.empty()) return;
-  auto curves = rate_curves(front, unit, racer.chain, std::min(steps, kMostSteps));
-  for (size_t k = 0; curves && k < curves->size(); ++k)
-    for (const auto& [name, argument] : scheduled)
-      if (name == (*curves)[k].name)
-        warn_of(front, racer.name + "." + name, *argument, (*curves)[k].values);
+  for (const RateCurve& curve : rates->curves) {
+    // How many steps an epoch has is known when the data is there.
+    if (curve.of_epochs) continue;
+    const std::vector<double>& v = curve.values;
+    std::string name = racer + "." + curve.name;
+    auto negative = std::find_if(v.begin(), v.end(), [](double value) { return value < 0; });
+    if (negative != v.end())
+      warn(curve.rate.span, fmt::format("'{}' is negative at step {}: {}", name,
+                                        negative - v.begin() + 1, *negative));
+    else if (!v.empty() && std::all_of(v.begin(), v.end(), [](double value) { return value == 0; }))
+      warn(curve.rate.span,
+           fmt::format("'{}' is 0 at every one of the {} steps looked at", name, v.size()));
+    if (size_t k = curve.rate.joins ? jump(v) : 0)
+      warn(curve.rate.span, fmt::format("'{}' jumps from {:.4g} at step {} to {:.4g} at step {}",
+                                        name, v[k - 1], k, v[k], k + 1))
+          .note("one schedule follows another here");
+  }
+  bool epochs = std::any_of(rates->curves.begin(), rates->curves.end(),
+                            [](const RateCurve& c) { return c.of_epochs; });
+  if (epochs) return;
+  for (const RateCurves::Broken& broken : rates->broken) {
+    std::string text = fmt::format("{}: '{}' does not hold at step {}, where the run ends", racer,
+                                   broken.check.message, broken.step);
+    if (broken.span.valid())
+      warn(broken.span, text).label(broken.check.span, "required here");
+    else
+      warn(broken.check.span, text);
+  }
 }
 
 } // namespace thalweg::driver

@@ -77,6 +77,11 @@ struct RuleUnit {
   std::vector<Query> queries;
   std::vector<std::string>
       recorded; // shared f64 results of `step` after the states: schedule values
+  struct Rate { // of `recorded`: where the program gives the schedule
+    Span span;
+    bool joins; // it is made of several
+  };
+  std::vector<Rate> rates;
   std::vector<std::string> reports; // then these, shared
   std::vector<Stop> stops;
   std::vector<std::string> check_prefixes; // of step.checks: "inner." of a check of an inner rule

@@ -3,6 +3,7 @@
 
 #include "support/check.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <functional>
 
@@ -188,8 +189,11 @@ void RuleFrame::leave(int at) {
     std::string name = n.prefix + n.params()[k].name.name.str();
     Value v = e_->schedule_at(hyper_value(name, a).schedule, e_->step);
     if (!v.is_tensor()) continue;
-    std::erase_if(recorded_, [&](const auto& known) { return known.first == name; });
-    recorded_.emplace_back(name, e_->builder().cast(v.id, DType::f64));
+    std::erase_if(recorded_, [&](const Recorded& known) { return known.name == name; });
+    auto schedules = std::count_if(a.arguments.begin(), a.arguments.end(), [](const Argument& x) {
+      return x.kind == Argument::Kind::schedule;
+    });
+    recorded_.push_back({name, e_->builder().cast(v.id, DType::f64), {a.span, schedules > 1}});
   }
   for (StateDef& state : states_) {
     if (state.node != at) continue;

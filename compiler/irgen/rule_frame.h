@@ -59,7 +59,12 @@ protected:
   std::vector<thalweg::Parameter> parameters_;
   std::vector<StateDef> states_; // shared ones first
   std::map<std::string, Elaborator::ScheduleState> schedule_states_;
-  std::vector<std::pair<std::string, ValueId>> recorded_; // values of schedules
+  struct Recorded { // the value of a schedule
+    std::string name;
+    ValueId value;
+    RuleUnit::Rate rate;
+  };
+  std::vector<Recorded> recorded_;
   ValueId x_, gradient_;
   bool before_ = false; // elaborating what holds before step 1
 

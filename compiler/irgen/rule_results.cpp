@@ -53,9 +53,10 @@ void RuleBuilder::finish() {
     results.push_back({state.name + "'", fit(state.current, state.type), state.per_tensor,
                        static_cast<int>(unit_.index_of("state " + state.name))});
   }
-  for (const auto& [name, id] : recorded_) {
-    unit_.recorded.push_back(name);
-    results.push_back({name, id, false, -1});
+  for (const Recorded& schedule : recorded_) {
+    unit_.recorded.push_back(schedule.name);
+    unit_.rates.push_back(schedule.rate);
+    results.push_back({schedule.name, schedule.value, false, -1});
   }
   finish_reports(results);
   for (auto [id, span] : gates_)

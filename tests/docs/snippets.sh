@@ -6,7 +6,7 @@
 #   warning KIND…       `check` finds these warnings and no error
 #   error KIND…         `check` finds errors of these kinds and of no other
 #   run-error KIND…     the same of `run`
-#   run|eval|diff|trace|build OPTION…    the command ends well
+#   run|eval|diff|trace|plot|find-lr|build OPTION…    the command ends well
 # If the next fence is ```output, it is what the command prints: standard output, or the messages of the
 # first four. Lengths of times don't count, nor does the width of columns.
 # Every snippet is model.tw in a folder of its own, with the example data in data/ and examples/data/.
@@ -78,7 +78,7 @@ snippet() {
   check | warning | error) (cd "$here" && "$program" check model.tw) ;;
   run-error) (cd "$here" && "$program" run --quiet model.tw) ;;
   run) (cd "$here" && "$program" run --quiet model.tw "$@") ;;
-  eval | diff | trace | build) (cd "$here" && "$program" "$command" model.tw "$@") ;;
+  eval | diff | trace | plot | find-lr | build) (cd "$here" && "$program" "$command" model.tw "$@") ;;
   *) false ;;
   esac >"$here/stdout" 2>"$here/stderr" || status=$?
   case $command in
@@ -94,7 +94,7 @@ snippet() {
     [ "$status" -eq 1 ] || fail "exit code $status instead of 1"
     expect_kinds error "$@"
     ;;
-  run | eval | diff | trace | build)
+  run | eval | diff | trace | plot | find-lr | build)
     shown=stdout
     [ "$status" -eq 0 ] || fail "$command fails, exit code $status"
     ;;
