@@ -2,6 +2,8 @@
 #include "passes/fuse/planner.h"
 
 #include <algorithm>
+#include <functional>
+#include <map>
 #include <set>
 
 namespace thalweg::fuse {
@@ -136,20 +138,21 @@ RowRole Planner::role_of(const Kernel& kernel, const Dim& rows) const {
   return RowRole::none;
 }
 
-// The leading size of an argument over which most kernels go. Rules work in place and have no rows.
+// The leading size of an argument over which most work goes: most kernels of the highest rank, then
+// of the next. Rules work in place and have no rows.
 void Planner::choose_rows() {
   if (function_.over_table || !in_place_.empty()) return;
   for (const Position& at : plan_.checks)
-    if (at.pass > 0) return; // a check between kernels keeps their order
-  size_t most = 0;
+    if (at.pass > 0) return;                  // a check between kernels keeps their order
+  std::map<size_t, int, std::greater<>> most; // kernels by the rank of what they go over
   for (const Parameter& parameter : function_.parameters) {
     if (parameter.type.rank() == 0 || parameter.type.shape[0].is_constant()) continue;
     const Dim& rows = parameter.type.shape[0];
-    size_t count = 0;
+    std::map<size_t, int, std::greater<>> work;
     for (const Kernel& kernel : plan_.kernels)
-      count += role_of(kernel, rows) != RowRole::none;
-    if (count <= most) continue;
-    most = count;
+      if (role_of(kernel, rows) != RowRole::none) ++work[kernel.space.size() + kernel.inner.size()];
+    if (work <= most) continue;
+    most = std::move(work);
     plan_.rows = rows;
   }
 }
