@@ -13,7 +13,7 @@ using namespace thalweg::driver;
 
 namespace {
 
-// Value and gradient of a logistic regression, and of a network with one hidden layer and a
+// Value and gradient of a regularized logistic regression, and of a network with one hidden layer and a
 // softmax.
 const char* const kLogistic = R"(
 func logistic(w: T[d], b: T, X: T[n, d], y: T[n]) {
@@ -35,7 +35,9 @@ func logistic(w: T[d], b: T, X: T[n, d], y: T[n]) {
   %15 = reduce_sum %12 lanes axes [0] : T
   %16 = reduce_max %9 lanes axes [0] : T
   %17 = mul %15 %16 : T
-  return loss = %10, w = %14, b = %17
+  %18 = contract %0 %0 lanes [0] [0] -> [] : T
+  %19 = add %10 %18 : T
+  return loss = %19, w = %14, b = %17
 }
 )";
 const char* const kNetwork = R"(
@@ -128,6 +130,7 @@ TEST_CASE("losses over rows run chunk by chunk with the interpreter's bits", "[d
     std::vector<Bindings> logistic, network;
     for (int64_t n : {0, 1, 1000, 1024, 1025, 5000, 40000})
       logistic.push_back({{"n", n}, {"d", n == 1000 ? 0 : n % 37 + 1}});
+    logistic.push_back({{"n", 2100}, {"d", 131}}); // blocks of a few rows
     for (int64_t n : {0, 1, 64, 1024, 2049, 5000})
       network.push_back({{"n", n}, {"d", 5}, {"h", n % 20 + 1}, {"k", 3}});
     check(kLogistic, dtype, logistic);
