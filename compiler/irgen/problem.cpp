@@ -112,6 +112,15 @@ private:
     e_.bind(id, Value::tensor(e_.builder().dim(Dim::symbol(name))));
   }
 
+  // A size that turns out to be 0 is fine, one that is written so is a slip.
+  void refuse_empty(const Shape& shape, const std::vector<const Expr*>& dims,
+                    const std::string& name) {
+    for (size_t k = 0; k < shape.size(); ++k)
+      if (shape[k].is_constant(0))
+        u_.diags.report(DiagKind::bad_size, dims[k]->span,
+                        fmt::format("a size of 0 leaves '{}' without elements", name));
+  }
+
   // Types of data and params; a param without a shape takes that of its initial value.
   void shapes() {
     std::vector<std::string> known;
@@ -127,6 +136,7 @@ private:
                 fmt::format("data is numbers, 'class(k)' or 'int'; '{}' is none of these",
                             data->type->kind.name.view()));
           if (std::optional<Shape> shape = e_.shape(data->type->dims)) out.type.shape = *shape;
+          refuse_empty(out.type.shape, data->type->dims, out.name);
           if (data->type->kind) {
             out.type.dtype = DType::i64;
             out.is_class = data->type->kind.name == std::string_view("class");
@@ -145,6 +155,7 @@ private:
                                    Type::scalar(u_.precision), param->name.span};
         if (param->type) {
           if (std::optional<Shape> shape = e_.shape(param->type->dims)) out.type.shape = *shape;
+          refuse_empty(out.type.shape, param->type->dims, out.name);
         } else if (param->init) {
           initial_value(*param, std::nullopt, out.type.shape);
         }
