@@ -13,8 +13,8 @@ using namespace thalweg::driver;
 
 namespace {
 
-// Value and gradient of a regularized logistic regression, and of a network with one hidden layer and a
-// softmax.
+// Value and gradient of a regularized logistic regression, and of a network with one hidden layer
+// and a softmax.
 const char* const kLogistic = R"(
 func logistic(w: T[d], b: T, X: T[n, d], y: T[n]) {
   %0 = arg 0 : T[d]
