@@ -1,5 +1,6 @@
-// Value, gradient and Hessian of the example problems against torch.autograd, through
-// differentiation, simplification and machine code, and through the interpreter.
+// Value, gradient and Hessian of the example problems, and of every function and loss of the
+// library, against torch.autograd: through differentiation, simplification and machine code, and
+// through the interpreter.
 #include "driver/evaluation.h"
 #include "driver/pipeline.h"
 #include "passes/diff/diff.h"
@@ -8,6 +9,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -124,7 +126,8 @@ void check_function(Front& front, Graph& graph, const Function& function, const 
 
 void check_fixture(const std::string& name, size_t cases, size_t hessians) {
   const std::string root = std::string(THALWEG_SOURCE_DIR) + "/";
-  std::ifstream in(root + "tests/reference/gradients/" + name + ".json");
+  std::ifstream in(root + "tests/reference/" + name + ".json");
+  REQUIRE(in);
   const json file = json::parse(in);
   REQUIRE(file.at("cases").size() == cases);
   size_t with_hessian = 0;
@@ -172,11 +175,21 @@ void check_fixture(const std::string& name, size_t cases, size_t hessians) {
 } // namespace
 
 TEST_CASE("logistic regression has torch's gradient and Hessian", "[driver]") {
-  check_fixture("LogisticRegression", 4, 4);
+  check_fixture("gradients/LogisticRegression", 4, 4);
 }
 TEST_CASE("the two-layer network has torch's gradient", "[driver]") {
-  check_fixture("DigitsMLP", 2, 0);
+  check_fixture("gradients/DigitsMLP", 2, 0);
 }
 TEST_CASE("Rosenbrock's valley has torch's gradient and Hessian", "[driver]") {
-  check_fixture("Rosenbrock", 4, 4);
+  check_fixture("gradients/Rosenbrock", 4, 4);
+}
+TEST_CASE("every function and loss of the library has torch's gradient and Hessian", "[driver]") {
+  size_t items = 0;
+  for (const char* folder : {"functions", "losses"})
+    for (const auto& entry : std::filesystem::directory_iterator(
+             std::filesystem::path(THALWEG_SOURCE_DIR) / "stdlib" / folder)) {
+      check_fixture("functions/" + entry.path().stem().string(), 4, 4);
+      ++items;
+    }
+  CHECK(items >= 12);
 }

@@ -29,7 +29,7 @@ const std::map<std::string, FolderRule> kFolders = {
      {"optimizer", {"Hyperparameters:", "Errors:", "Source:", "Equals:", "Example:"}}},
     {"transforms", {"transform", {"Errors:", "Source:", "Equals:", "Example:"}}},
     {"schedules", {"schedule", {"Source:", "Equals:", "Example:"}}},
-    {"functions", {"function", {}}},
+    {"functions", {"function", {"Equals:"}}},
     {"losses", {"function", {"Equals:"}}},
     {"problems", {"problem", {"Source:"}}},
     {"prox", {"function", {"Source:"}}},
