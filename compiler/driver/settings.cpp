@@ -20,7 +20,7 @@ std::optional<std::vector<Setting>> read_settings(Front& front, const irgen::Uni
                          fmt::format("'--set {}' is not NAME=VALUE", escape_for_display(text)));
       return std::nullopt;
     }
-    Setting setting{text.substr(0, equals), 0, false};
+    Setting setting{text.substr(0, equals), 0, false, std::nullopt};
     std::string value = text.substr(equals + 1);
     if (value == "true" || value == "false") {
       setting.boolean = true;
@@ -28,6 +28,11 @@ std::optional<std::vector<Setting>> read_settings(Front& front, const irgen::Uni
     } else {
       FileId file = front.sources.add("--set " + setting.name, value);
       const ast::Expr* expr = parse_expression(front.sources, file, front.context, front.diags);
+      if (const auto* text = expr ? expr->as<ast::StringLit>() : nullptr) {
+        setting.text = text->value;
+        settings.push_back(std::move(setting));
+        continue;
+      }
       std::optional<double> number = expr ? irgen::constant_number(unit, *expr) : std::nullopt;
       if (!number) {
         if (expr && !front.diags.has_errors())
@@ -147,8 +152,8 @@ bool apply_settings(Front& front, const std::vector<Setting>& settings, irgen::E
     std::vector<std::string> known{"steps", "epochs", "batch", "seed", "holdout", "every"};
     for (const auto& [name, value] : x.problem_hypers)
       known.push_back(name);
-    if (s.boolean && std::find(known.begin(), known.begin() + 6, s.name) != known.begin() + 6)
-      return mismatch(front, s, "a number");
+    bool of_run = std::find(known.begin(), known.begin() + 6, s.name) != known.begin() + 6;
+    if ((s.boolean || s.text) && of_run) return mismatch(front, s, "a number");
     std::optional<int64_t> number;
     if (s.name == "steps" || s.name == "epochs") {
       if (!whole(front, s, 0, s.name == "steps" ? x.steps : x.epochs)) return false;
@@ -182,7 +187,8 @@ bool apply_settings(Front& front, const std::vector<Setting>& settings, irgen::E
       const ast::Param& param = x.problem->as<ast::ProblemDecl>()
                                     ->params[static_cast<size_t>(hyper - x.problem_hypers.begin())];
       bool flag = param.value && param.value->as<ast::BoolLit>();
-      if (s.boolean != flag) return mismatch(front, s, flag ? "true or false" : "a number");
+      if (s.text || s.boolean != flag)
+        return mismatch(front, s, flag ? "true or false" : "a number");
       hyper->second = s.value;
       continue;
     }
@@ -203,14 +209,15 @@ bool apply_settings(Front& front, const std::vector<Setting>& settings, irgen::E
       if (!argument) continue;
       if (argument->kind == irgen::Argument::Kind::rule)
         return mismatch(front, s, "an optimizer; only numbers can be set");
-      if (s.boolean != (argument->kind == irgen::Argument::Kind::boolean))
-        return mismatch(front, s, s.boolean ? "a number" : "true or false");
-      *argument = {s.boolean ? irgen::Argument::Kind::boolean : irgen::Argument::Kind::number,
-                   s.value,
-                   nullptr,
-                   nullptr,
-                   {},
-                   argument->span};
+      using Kind = irgen::Argument::Kind;
+      const Kind given = s.text ? Kind::text : s.boolean ? Kind::boolean : Kind::number;
+      const Kind was = argument->kind == Kind::schedule ? Kind::number : argument->kind;
+      if (given != was)
+        return mismatch(front, s,
+                        was == Kind::text      ? "a text, in quotes"
+                        : was == Kind::boolean ? "true or false"
+                                               : "a number");
+      *argument = {given, s.value, nullptr, nullptr, {}, argument->span, s.text.value_or("")};
       break;
     }
     if (!argument) return unknown(front, s.name, known);

@@ -10,6 +10,7 @@ struct Setting {
   std::string name;
   double value = 0;
   bool boolean = false;
+  std::optional<std::string> text;
 };
 // Values are constant expressions of the language. Nothing after a message.
 std::optional<std::vector<Setting>> read_settings(Front& front, const irgen::Unit& unit,

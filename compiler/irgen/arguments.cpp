@@ -49,10 +49,11 @@ static const std::vector<Param>* params_of(const Decl& decl) {
                     decl.node);
 }
 
-// A flag is one by its default value, an optimizer by that or by its type; all else are numbers.
+// A flag or a text is one by its default value, an optimizer by that or by its type; all else are
+// numbers.
 static bool suits(const Unit& unit, const Param& param, const Argument& a) {
   const Expr* value = param.value;
-  bool flag = value && value->as<BoolLit>();
+  bool flag = value && value->as<BoolLit>(), text = value && value->as<StringLit>();
   bool rule =
       param.type && param.type->kind && param.type->kind.name == std::string_view("optimizer");
   if (!rule && value) {
@@ -64,9 +65,13 @@ static bool suits(const Unit& unit, const Param& param, const Argument& a) {
   using Kind = Argument::Kind;
   const char* wanted = flag                      ? "is true or false"
                        : rule                    ? "takes an optimizer"
+                       : text                    ? "takes a text"
                        : a.kind == Kind::boolean ? "takes no truth value"
+                       : a.kind == Kind::text    ? "takes no text"
                                                  : "takes no optimizer";
-  if (flag == (a.kind == Kind::boolean) && rule == (a.kind == Kind::rule)) return true;
+  if (flag == (a.kind == Kind::boolean) && rule == (a.kind == Kind::rule) &&
+      text == (a.kind == Kind::text))
+    return true;
   unit.diags.report(DiagKind::wrong_kind, a.span,
                     fmt::format("'{}' {}", param.name.name.view(), wanted));
   return false;
@@ -126,6 +131,11 @@ static std::optional<Argument> argument(const Unit& unit, const Expr& e, const B
     out.number = literal->value;
     return out;
   }
+  if (const auto* literal = e.as<StringLit>()) {
+    out.kind = Argument::Kind::text;
+    out.text = literal->value;
+    return out;
+  }
   const Decl* item = named_item(unit, e);
   if (item && unit.program.broken.contains(item)) return std::nullopt;
   if (item && item->as<ScheduleDecl>()) {
@@ -156,10 +166,10 @@ std::optional<RuleCall> default_call(const Unit& unit, const Decl& decl) {
   RuleCall call{&decl, {}, name_of(decl).span};
   for (const Param& param : params) {
     std::optional<Argument> a =
-        Argument{Argument::Kind::number, 1, nullptr, nullptr, {}, param.span};
+        Argument{Argument::Kind::number, 1, nullptr, nullptr, {}, param.span, {}};
     // An optimizer that has to be given: one whose step is the gradient.
     if (!param.value && param.type && param.type->kind.name == std::string_view("optimizer"))
-      a = Argument{Argument::Kind::rule, 0, nullptr, std::make_shared<Chain>(), {}, param.span};
+      a = Argument{Argument::Kind::rule, 0, nullptr, std::make_shared<Chain>(), {}, param.span, {}};
     if (param.value) a = argument(unit, *param.value, nullptr);
     if (!a) return std::nullopt;
     a->span = param.span;
@@ -231,6 +241,9 @@ bool check_schedule(const Unit& unit, const Decl& decl) {
     Value argument;
     if (const auto* flag = param.value ? param.value->as<BoolLit>() : nullptr) {
       argument = Value::tensor(e.builder().constant(flag->value, DType::boolean));
+    } else if (const auto* text = param.value ? param.value->as<StringLit>() : nullptr) {
+      argument.kind = Value::Kind::text;
+      argument.text = text->value;
     } else { // a number, or a schedule that may be asked for other steps
       argument.kind = Value::Kind::schedule;
       argument.schedule.open = open();

@@ -243,14 +243,17 @@ Value Elaborator::power(const Expr& e, const Power& n) {
 
 // ── truth values ─────────────────────────────────────────────────────────────────────────────────
 
-// role(x) == "head": a question about the parameter.
+// role(x) == "head": a question about the parameter; two texts that are known are compared at once.
 Value Elaborator::compare_texts(const Value& a, const Expr& eb, const CompareStep& step_) {
   Value b = expr(eb);
   if (b.is_poison()) return b;
   bool equal = step_.op == CompareOp::eq || step_.op == CompareOp::ne;
   bool asks = a.of_role || a.of_name || b.of_role || b.of_name;
   bool both_ask = (a.of_role || a.of_name) && (b.of_role || b.of_name);
-  if (b.kind != Value::Kind::text || !equal || !asks || both_ask)
+  if (b.kind == Value::Kind::text && equal && !asks)
+    return Value::tensor(
+        b_.constant((a.text == b.text) == (step_.op == CompareOp::eq), DType::boolean));
+  if (b.kind != Value::Kind::text || !equal || both_ask)
     return poison(
         DiagKind::wrong_kind, step_.op_span,
         "texts are compared to ask for the parameter's role or name: role(x) == \"head\"");

@@ -38,7 +38,8 @@ public:
   virtual Value oracle(const ObjectiveRef& objective, const std::vector<Value>& arguments,
                        const ast::Expr& at) = 0;
   // `inner.step(x, g)` and `inner.lr` of an optimizer given as hyperparameter.
-  virtual Value inner_step(int level, const ast::Call& call, const ast::Expr& at) = 0;
+  // The next point of an inner rule, or the change of the point.
+  virtual Value inner_step(int level, const ast::Call& call, const ast::Expr& at, bool change) = 0;
   virtual Value inner_field(int level, const ast::Ident& field) = 0;
   // `answer e` and `step when c`; false after a message.
   virtual bool answer(const ast::Expr& e) = 0;

@@ -186,7 +186,9 @@ Value Elaborator::field(const Expr& e, const Field& n) {
     return {};
   }
   if (base.kind == Value::Kind::rule) {
-    if (n.field.name != std::string_view("step")) return hooks->inner_field(base.level, n.field);
+    base.change = n.field.name == std::string_view("update");
+    if (!base.change && n.field.name != std::string_view("step"))
+      return hooks->inner_field(base.level, n.field);
     base.kind = Value::Kind::rule_step;
     return base;
   }

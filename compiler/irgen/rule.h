@@ -12,13 +12,14 @@ struct Chain;
 
 // A value given for a hyperparameter.
 struct Argument {
-  enum class Kind : uint8_t { number, boolean, schedule, rule };
+  enum class Kind : uint8_t { number, boolean, text, schedule, rule };
   Kind kind = Kind::number;
   double number = 0; // boolean: 0 or 1
   const ast::ScheduleDecl* schedule = nullptr;
   std::shared_ptr<Chain> rule;     // an optimizer, with transforms before it
   std::vector<Argument> arguments; // of the schedule, one per parameter
   Span span;
+  std::string text;
 };
 // An optimizer or transform with a value for each of its hyperparameters.
 struct RuleCall {

@@ -16,7 +16,7 @@ public:
 
   Value oracle(const ObjectiveRef& objective, const std::vector<Value>& arguments,
                const ast::Expr& at) override;
-  Value inner_step(int level, const ast::Call& call, const ast::Expr& at) override;
+  Value inner_step(int level, const ast::Call& call, const ast::Expr& at, bool change) override;
   Value inner_field(int level, const ast::Ident& field) override;
   bool answer(const ast::Expr& e) override;
   bool step_when(const ast::Expr& condition) override;
@@ -59,6 +59,7 @@ private:
   std::optional<Value> gradient(size_t depth);
   Value ask(size_t depth, int order, ValueId point, const ast::Expr& at);
   Value query(ValueId point, int order);
+  ValueId change_of(ValueId next, ValueId x);
   std::optional<ValueId> point_of(const ast::Expr& e, std::string_view what);
   bool body(const ast::Block& statements, const std::string& prefix);
   void name_value(const ast::Stmt& s, const std::string& prefix);

@@ -45,6 +45,12 @@ Value RuleFrame::hyper_value(const std::string& name, const Argument& a) {
   case Argument::Kind::number: return Value::tensor(arg("hyper " + name));
   case Argument::Kind::boolean:
     return Value::tensor(e_->builder().constant(a.number, DType::boolean));
+  case Argument::Kind::text: {
+    Value v;
+    v.kind = Value::Kind::text;
+    v.text = a.text;
+    return v;
+  }
   case Argument::Kind::schedule: {
     Value v;
     v.kind = Value::Kind::schedule;

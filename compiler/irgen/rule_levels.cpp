@@ -329,7 +329,21 @@ std::optional<ValueId> RuleBuilder::point_of(const Expr& e, std::string_view wha
   return std::nullopt;
 }
 
-Value RuleBuilder::inner_step(int at, const Call& call, const Expr& e) {
+// next - x, without the rounding of the sum where next is made as x plus or minus something.
+ValueId RuleBuilder::change_of(ValueId next, ValueId x) {
+  Builder& b = e_->builder();
+  const Node node = u_.graph.node(next);
+  if (node.op == Op::add && node.operands[0] == x) return node.operands[1];
+  if (node.op == Op::add && node.operands[1] == x) return node.operands[0];
+  if (node.op == Op::sub && node.operands[0] == x) return b.make(Op::neg, {node.operands[1]});
+  if (node.op == Op::select)
+    return b.select(node.operands[0], change_of(node.operands[1], x),
+                    change_of(node.operands[2], x));
+  if (next == x) return b.broadcast_scalar(b.constant(0, u_.precision), x_type_.shape);
+  return b.make(Op::sub, {next, x});
+}
+
+Value RuleBuilder::inner_step(int at, const Call& call, const Expr& e, bool change) {
   for (const Arg& a : call.args)
     if (a.style != ArgStyle::positional)
       return e_->poison(DiagKind::unknown_argument, a.span, "a step takes a point and a gradient");
@@ -358,7 +372,7 @@ Value RuleBuilder::inner_step(int at, const Call& call, const Expr& e) {
   e_->path = std::move(path);
   if (!outcome) return {};
   outcomes_[at] = *outcome;
-  return Value::tensor(outcome->next);
+  return Value::tensor(change ? change_of(outcome->next, *x) : outcome->next);
 }
 
 // A hyperparameter, as it was in the step if that stands above, or a state.
@@ -366,7 +380,7 @@ Value RuleBuilder::inner_field(int at, const Ident& field) {
   const RuleTree::Level& l = level(at);
   if (l.rule < 0) return {};
   const RuleTree::Node& n = node(l.rule);
-  std::vector<std::string> known{"step", "t"};
+  std::vector<std::string> known{"step", "update", "t"};
   if (auto stepped = outcomes_.find(at); stepped != outcomes_.end())
     if (auto hyper = stepped->second.hypers.find(field.name.str());
         hyper != stepped->second.hypers.end())

@@ -41,7 +41,7 @@ struct Value {
     range,     // `low`, `high` (i64 scalars; invalid ids where missing)
     shape,     // `dims`, from `like x`
     rule,      // an optimizer given as hyperparameter: level `level` of the rule at hand
-    rule_step, // its `step`, to be called
+    rule_step, // its `step` or `update`, to be called
   };
   Kind kind = Kind::poison;
   ValueId id;
@@ -56,6 +56,7 @@ struct Value {
   ValueId low, high;
   Shape dims;
   int level = -1;
+  bool change = false; // rule_step: how the point moves, not where to
 
   static Value tensor(ValueId id, bool across = false) {
     Value v;

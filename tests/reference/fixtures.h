@@ -24,6 +24,7 @@ struct Case {
   std::string use;          // the rule with its hyperparameters, as it stands in `using`
   std::string made_by;      // whose numbers
   bool closed = false;      // gradients of a quadratic, else the same wherever the rule asks
+  bool answer = false;      // x is what the rule answers with
   double f32_error = 0;     // of the reference's own f32 run at the end
   std::map<int, Tensors> x; // parameters after so many steps; prefixes of tensors before the last
 };
@@ -60,6 +61,7 @@ inline Fixture load_fixture(const std::string& item) {
              c.at("using"),
              c.at("made_by"),
              c.at("loop") == "closed",
+             c.value("reads", "x") == "answer",
              c.at("f32_error"),
              {}};
     for (const auto& [step, tensors] : c.at("x").items())

@@ -71,7 +71,8 @@ ITEMS = {
     "ScheduleFreeAdamW": [
         free_adamw("plain", 0.0067),
         free_adamw("all", 0.0083, 0.87, 0.957, 1e-6, 0.11, 0.7, 1.7, warmup=25),
-        free_adamw("quadratic", 0.013, 0.93, 0.98, 1e-2, loop="closed"),
+        free_adamw("quadratic", 0.013, loop="closed"),
+        free_adamw("quadratic_wide_eps", 0.013, 0.93, 0.98, 1e-2, loop="closed"),
     ],
     "Prodigy": [
         prodigy("plain", d0=1e-3, beta1=0.9, beta2=0.99, growth=1.02),
@@ -91,5 +92,6 @@ ITEMS = {
             bias_correction=True,
         ),
         adapted(dadaptation.DAdaptAdam, "decoupled", d0=1e-3, weight_decay=0.07, decoupled=True),
+        adapted(dadaptation.DAdaptAdam, "quadratic", loop="closed", d0=1e-2),
     ],
 }  # fmt: skip

@@ -5,6 +5,7 @@ import numpy as np
 import optax
 import torch
 
+from stream import philox_normals
 from sequences import by_optax, by_paper, by_torch
 
 
@@ -96,6 +97,28 @@ def decayed(name, weight_decay, lr, momentum):
     )
 
 
+def noisy(x, gradient, eta, gamma, lr):
+    for t in itertools.count(1):
+        z = [philox_normals(0, 0, 0, t, a.size).reshape(a.shape).astype(a.dtype) for a in x]
+        deviation = np.sqrt(eta / t**gamma)
+        x = [(a - lr * (g + deviation * b)).astype(a.dtype) for a, b, g in zip(x, z, gradient(t, x))]
+        yield x
+
+
+def noise(name, eta, gamma, lr):
+    hyper = {"eta": eta, "gamma": gamma, "lr": lr}
+    return by_paper(name, hyper, noisy, using=f"add_noise({eta}, gamma = {gamma}) |> GD(lr = {lr})")
+
+
+def accumulated(name, k, lr):
+    def make(dtype):
+        rule = optax.chain(optax.clip_by_block_rms(0.4), optax.adamw(lr, weight_decay=0.03))
+        return optax.MultiSteps(rule, k, accumulator_dtype=dtype).gradient_transformation()
+
+    using = f"accumulate(k = {k}) |> clip_by_rms(0.4) |> AdamW(lr = {lr}, weight_decay = 0.03)"
+    return by_optax(name, {}, make, using=using)
+
+
 ITEMS = {
     "clip_by_global_norm": [
         global_norm("always", 1.0, 0.0094, 0.88, 0.9921, 0.053),
@@ -111,6 +134,8 @@ ITEMS = {
     "centralize": [chained("random", "centralize()", optax.centralize)],
     "scale_gradient": [chained("random", "scale_gradient(0.37)", lambda: optax.scale(0.37))],
     "scale_by_sign": [chained("random", "scale_by_sign()", optax.scale_by_sign)],
+    "accumulate": [accumulated("four", 4, 0.0123), accumulated("seven", 7, 0.019), accumulated("one", 1, 0.0043)],
+    "add_noise": [noise("fading", 0.37, 0.55, 0.017), noise("constant", 0.013, 0.0, 0.023)],
     "add_decayed_weights": [
         decayed("torch", 0.073, 0.0083, 0.86),
         chained("optax", "add_decayed_weights(0.19)", lambda: optax.add_decayed_weights(0.19)),

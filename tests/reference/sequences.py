@@ -7,6 +7,7 @@ The stream (stream.py) of a case gives the start of every tensor in order, row-m
                the gradient at a point p is h*(p - c).
 An f32 run gets all these numbers rounded to f32. The C++ twin is in fixtures.h.
 """
+import inspect
 import math
 
 import numpy as np
@@ -67,9 +68,10 @@ def by_package(package, name, hyper, make, read=None, loop="open", using=None):
     return case(name, hyper, torch_peer(make, read), peers.version(package), loop, using)
 
 
-def case(name, hyper, peer, made_by, loop="open", using=None):
-    """`hyper` are the hyperparameters of the Thalweg item, `using` overrides what stands in the program."""
-    return {"name": name, "hyper": hyper, "peer": peer, "made_by": made_by, "loop": loop, "using": using}
+def case(name, hyper, peer, made_by, loop="open", using=None, reads="x"):
+    """`hyper` are the hyperparameters of the Thalweg item, `using` overrides what stands in the program; with
+    reads = "answer" the peer gives what the rule's `answer` is compared with."""
+    return {"name": name, "hyper": hyper, "peer": peer, "made_by": made_by, "loop": loop, "using": using, "reads": reads}
 
 
 # Peers: functions (sequence, steps) → the parameters after each step.
@@ -101,14 +103,14 @@ def torch_peer(make, read=None):
 
 
 def optax_peer(make):
-    """`make()` is an optax transformation (made late: importing jax takes its time)."""
+    """`make()` is an optax transformation (made late: importing jax takes its time); make(dtype) if it takes one."""
 
     def run(sequence, steps):
         import jax
         import optax
 
         jax.config.update("jax_enable_x64", True)
-        rule = make()
+        rule = make(sequence.dtype) if inspect.signature(make).parameters else make()
         x = [jax.numpy.asarray(a) for a in sequence.start]
         state = rule.init(x)
 
@@ -136,5 +138,71 @@ def numpy_peer(rule, **hyper):
             x = next(points)
             assert all(np.asarray(a).dtype == sequence.dtype for a in x)
             yield x
+
+    return run
+
+
+def sam_peer(make):
+    """`make()` is optax's SAM in the mode that asks for the second gradient itself."""
+
+    def run(sequence, steps):
+        import jax
+        import optax
+
+        jax.config.update("jax_enable_x64", True)
+        rule = make()
+        x = [jax.numpy.asarray(a) for a in sequence.start]
+        state = rule.init(x)
+        for step in range(1, steps + 1):
+
+            def gradient(points, _=None):
+                return [jax.numpy.asarray(a) for a in sequence.gradient(step, [np.asarray(a) for a in points])]
+
+            update, state = rule.update(gradient(x), state, x, grad_fn=gradient)
+            x = optax.apply_updates(x, update)
+            assert all(a.dtype == sequence.dtype for a in x)
+            yield [np.asarray(a) for a in x]
+
+    return run
+
+
+def lookahead_peer(make, reads):
+    """`make()` is optax's lookahead: gradients at the fast point, the slow one is the answer."""
+
+    def run(sequence, steps):
+        import jax
+        import optax
+
+        jax.config.update("jax_enable_x64", True)
+        rule = make()
+        x = optax.LookaheadParams.init_synced([jax.numpy.asarray(a) for a in sequence.start])
+        state = rule.init(x)
+        for step in range(1, steps + 1):
+            g = [jax.numpy.asarray(a) for a in sequence.gradient(step, [np.asarray(a) for a in x.fast])]
+            update, state = rule.update(g, state, x)
+            x = optax.apply_updates(x, update)
+            yield [np.asarray(a) for a in (x.slow if reads == "answer" else x.fast)]
+
+    return run
+
+
+def averaged_peer(make, average, takes, reads):
+    """torch's averages of the points of an optimizer; before the first one is taken the answer is the point."""
+
+    def run(sequence, steps):
+        import torch
+
+        torch.set_num_threads(1)
+        module = torch.nn.ParameterList([torch.nn.Parameter(torch.tensor(a)) for a in sequence.start])
+        rule, mean = make(list(module)), average(module)
+        for step in range(1, steps + 1):
+            points = [p.detach().numpy() for p in module]
+            for p, g in zip(module, sequence.gradient(step, points)):
+                p.grad = torch.tensor(g)
+            rule.step()
+            if takes(step):
+                mean.update_parameters(module)
+            answer = mean.module if mean.n_averaged > 0 and reads == "answer" else module
+            yield [np.array(p.detach().numpy()) for p in answer]
 
     return run

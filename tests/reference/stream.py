@@ -5,6 +5,9 @@ splitmix64: state += 0x9E3779B97F4A7C15, then three xor-shift-multiply rounds (s
   magnitude: k = word >> 61;  k = 0: the value is 0,  else uniform * 2^(k - 5), the uniform drawn
              after k, and drawn also when k = 0
 stream.h is the C++ twin; its test reads the samples stored in the fixtures.
+
+`philox_normals` are the language's own draws, written from their description in
+runtime/include/thalweg/random.h, with another quantile function.
 """
 MASK = (1 << 64) - 1
 
@@ -27,3 +30,29 @@ class Stream:
         k = self.word() >> 61
         u = self.uniform()
         return 0.0 if k == 0 else u * 2.0 ** (k - 5)
+
+
+def philox(counter, key):
+    """The ten rounds of Philox4x32 (Salmon et al. 2011) on four words of 32 bits."""
+    a, b, c, d = counter
+    key0, key1 = key & 0xFFFFFFFF, key >> 32
+    for _ in range(10):
+        low, high = 0xD2511F53 * a, 0xCD9E8D57 * c
+        a, b, c, d = (high >> 32) ^ b ^ key0, high & 0xFFFFFFFF, (low >> 32) ^ d ^ key1, low & 0xFFFFFFFF
+        key0, key1 = (key0 + 0x9E3779B9) & 0xFFFFFFFF, (key1 + 0xBB67AE85) & 0xFFFFFFFF
+    return a, b, c, d
+
+
+def philox_normals(seed, name, site, step, count):
+    """Standard normal numbers of the first elements of a stream."""
+    import numpy
+    import torch
+
+    mixed = philox((name & 0xFFFFFFFF, name >> 32, site, 0), seed)
+    key = mixed[0] | mixed[1] << 32
+    bits = []
+    for pair in range((count + 1) // 2):
+        block = philox((pair & 0xFFFFFFFF, pair >> 32, step & 0xFFFFFFFF, step >> 32), key)
+        bits += [block[0] | block[1] << 32, block[2] | block[3] << 32]
+    cells = numpy.array([(b >> 12) + 0.5 for b in bits[:count]], dtype=numpy.float64) / 2.0**52
+    return torch.special.ndtri(torch.from_numpy(cells)).numpy()

@@ -12,7 +12,7 @@ using reference::Fixture;
 using reference::Tensors;
 
 FixtureRun::FixtureRun(const Fixture& fixture, const Case& c, DType precision, Way way)
-    : fixture_(fixture), replay_(fixture, c), single_(precision == DType::f32) {
+    : fixture_(fixture), replay_(fixture, c), single_(precision == DType::f32), answer_(c.answer) {
   auto flat = std::make_unique<RuleProgram>(c.use, precision);
   if (!flat->unit.shape_sensitive) {
     std::vector<size_t> all(fixture.shapes.size());
@@ -69,7 +69,7 @@ std::vector<double> FixtureRun::x(size_t tensor) const {
   for (const Part& part : parts_)
     for (size_t row = 0; row < part.tensors.size(); ++row)
       if (part.tensors[row] == tensor) {
-        const Tensor& x = part.runner->row(row, "x");
+        const Tensor x = answer_ ? part.runner->answer()[row] : part.runner->row(row, "x");
         std::vector<double> values(static_cast<size_t>(x.size()));
         for (size_t i = 0; i < values.size(); ++i)
           values[i] = x.number(static_cast<int64_t>(i));

@@ -16,7 +16,8 @@ public:
   int32_t step();
   // Parameters and states in bits, to be compared with another run's.
   std::vector<Tensor> everything() const;
-  // x of a tensor, by its place in the fixture.
+  // x of a tensor, or what the rule answers with if the case is about that, by its place in the
+  // fixture.
   std::vector<double> x(size_t tensor) const;
 
 private:
@@ -30,7 +31,7 @@ private:
 
   const reference::Fixture& fixture_;
   reference::Replay replay_;
-  bool single_;
+  bool single_, answer_;
   std::vector<Part> parts_;
 };
 

@@ -55,6 +55,7 @@ RuleRunner::RuleRunner(RuleProgram& program, driver::Pipeline& pipeline, Way way
   std::vector<Function> functions{program.unit.initial, program.unit.step};
   for (const irgen::RuleUnit::Query& query : program.unit.queries)
     functions.push_back(query.point);
+  if (program.unit.answer) functions.push_back(*program.unit.answer);
   auto compiled = pipeline.compile(functions);
   TW_CHECK(compiled, "{}", render_all(program.front.diags, program.front.sources));
   code_ = std::move(*compiled);
@@ -108,6 +109,9 @@ void RuleRunner::start(const std::vector<std::vector<double>>& x, const Shapes& 
   t_ = 1;
   shared("t").set_number(0, 1);
   shared("loss").set_number(0, std::numeric_limits<double>::infinity());
+  points_.clear();
+  for (size_t r = 0; r < rows_.size(); ++r)
+    points_.push_back(row(r, "x"));
   if (way_ == Way::interpreted) {
     TW_CHECK(interpret(code_[0].function, true) == 0, "initial states");
     return;
@@ -123,12 +127,9 @@ void RuleRunner::start(const std::vector<std::vector<double>>& x, const Shapes& 
     for (size_t r = 0; unit.states[k].per_tensor && r < rows_.size(); ++r)
       calls_[0].row_result(r, k, rows_[r].inputs[at].raw());
   }
-  points_.clear();
-  for (size_t r = 0; r < rows_.size(); ++r) {
-    points_.push_back(row(r, "x"));
+  for (size_t r = 0; r < rows_.size(); ++r)
     for (size_t k = 2; k < calls_.size(); ++k)
       calls_[k].row_result(r, 0, points_[r].raw());
-  }
   for (driver::BoundCall& call : calls_)
     TW_CHECK(call.prepare(), "memory of the rule");
   TW_CHECK(calls_[0].call() == 0, "initial states");
@@ -178,6 +179,26 @@ static void assign(Tensor& tensor, const std::vector<double>& values) {
     tensor.set_number(static_cast<int64_t>(i), values[i]);
 }
 
+std::vector<Tensor> RuleRunner::answer() {
+  shared("t").set_number(0, static_cast<double>(t_ - 1));
+  if (!program_.unit.answer || t_ == 1) {
+    std::vector<Tensor> points;
+    for (size_t r = 0; r < rows_.size(); ++r)
+      points.push_back(row(r, "x"));
+    return points;
+  }
+  if (way_ == Way::interpreted) {
+    TableEvaluated out =
+        Interpreter(program_.graph).evaluate_table(code_.back().function, shared_, rows_);
+    TW_CHECK(out.ok(), "the answer");
+    for (size_t r = 0; r < rows_.size(); ++r)
+      points_[r] = out.rows[r][0];
+  } else {
+    TW_CHECK(calls_.back().call(0, t_) == 0, "the answer");
+  }
+  return points_;
+}
+
 // The points of a query, then the gradients there.
 int32_t RuleRunner::ask(size_t query, const Oracle& gradient) {
   TW_CHECK(program_.unit.queries[query].order == 1, "values at other points are not fed");
@@ -211,7 +232,8 @@ int32_t RuleRunner::step(const Oracle& gradient) {
     for (size_t k = 0; k < results.size(); ++k)
       if (results[k].updates < 0) recorded_[results[k].name] = calls_[1].scalar_result(k);
   }
-  t_ += status == 0;
+  // Behind a `step when` the rule counts the steps that it takes.
+  t_ += status == 0 && (!program_.unit.gated || recorded_.at("taken") != 0);
   return status;
 }
 

@@ -51,6 +51,8 @@ public:
   using Oracle = std::function<std::vector<double>(size_t row, const std::vector<double>& point)>;
   // The status; parameters, states and `recorded` are the step's where it is 0.
   int32_t step(const Oracle& gradient);
+  // After a step: what the rule answers with, by row; x where it says no answer.
+  std::vector<Tensor> answer();
   // The same gradients at any point.
   int32_t step(const std::vector<std::vector<double>>& gradients);
 
@@ -74,11 +76,11 @@ private:
 
   RuleProgram& program_;
   Way way_;
-  std::vector<driver::CompiledFunction> code_; // initial, step, the points of the queries
+  std::vector<driver::CompiledFunction> code_; // initial, step, points of the queries, the answer
   std::vector<driver::BoundCall> calls_;
   std::vector<Tensor> shared_; // by shared parameter
   std::vector<TableRow> rows_; // inputs by per-tensor parameter
-  std::vector<Tensor> points_; // of the query at hand, by row
+  std::vector<Tensor> points_; // of the query at hand, or the answer, by row
   std::vector<size_t> place_;  // parameter of the step → index in shared_ or a row's inputs
   std::map<std::string, double> recorded_;
   int64_t t_ = 1;
