@@ -73,6 +73,7 @@ private:
   void emit(const loops::StatusCheck& check);
   void emit(const loops::IndexCheck& check);
   void emit(const loops::If& branch);
+  void emit(const loops::While& loop);
 
   // emit_values.cpp
   unsigned width() const { return lanes_ ? lanes_->width : 1; }

@@ -86,6 +86,12 @@ private:
                        visit(branch.yes);
                        visit(branch.no);
                      },
+                     [&](const loops::While& loop) {
+                       used_.insert({loop.limit, loop.condition});
+                       defined_.insert(loop.round);
+                       visit(loop.test);
+                       visit(loop.body);
+                     },
                  },
                  statement.is);
   }

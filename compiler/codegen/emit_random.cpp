@@ -49,19 +49,21 @@ private:
 } // namespace
 
 Value* FunctionEmitter::random(const loops::Value& value) {
-  TW_CHECK(value.operands.size() == 4, "a draw has an element and three parts of a key");
-  std::array<Value*, 4> operand{};
-  for (size_t k = 0; k < 4; ++k) {
+  const size_t count = value.operands.size();
+  TW_CHECK(count == 4 || count == 5, "a draw has an element and the parts of a key");
+  std::array<Value*, 5> operand{};
+  operand[4] = builder_.getInt64(0);
+  for (size_t k = 0; k < count; ++k) {
     operand[k] = values_[value.operands[k].value];
     TW_CHECK(operand[k] && (k == 0 || !is_vector(operand[k])), "the key of a draw is a scalar");
   }
-  auto [element, seed, name, step] = operand;
+  auto [element, seed, name, step, round] = operand;
   Philox philox(builder_);
   // The stream: the identity that has no room in the counter, enciphered under the seed. It is the
   // same for all elements and leaves the loop.
   Value* site = builder_.getInt64(static_cast<uint64_t>(value.site) & UINT64_C(0xffffffff));
   Block mixed =
-      philox.rounds({philox.low(name), philox.high(name), site, builder_.getInt64(0)}, seed);
+      philox.rounds({philox.low(name), philox.high(name), site, philox.low(round)}, seed);
   Value* stream = philox.join(mixed[0], mixed[1]);
   unsigned lanes = is_vector(element) ? width() : 1;
   stream = splat(stream, lanes);

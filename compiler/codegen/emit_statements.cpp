@@ -119,4 +119,27 @@ void FunctionEmitter::emit(const loops::If& branch) {
   builder_.SetInsertPoint(end);
 }
 
+void FunctionEmitter::emit(const loops::While& loop) {
+  TW_CHECK(!lanes_, "a while loop inside a vector loop in '{}'", program_.name);
+  Value* limit = values_[loop.limit.value];
+  llvm::BasicBlock* before = builder_.GetInsertBlock();
+  llvm::BasicBlock *head = block("head"), *test = block("test"), *round = block("round"),
+                   *end = block("end");
+  builder_.CreateBr(head);
+  builder_.SetInsertPoint(head);
+  llvm::PHINode* count = builder_.CreatePHI(builder_.getInt64Ty(), 2);
+  count->addIncoming(builder_.getInt64(0), before);
+  builder_.CreateCondBr(builder_.CreateICmpSLT(count, limit), test, end);
+  builder_.SetInsertPoint(test);
+  values_[loop.round.value] = count;
+  emit(loop.test);
+  builder_.CreateCondBr(values_[loop.condition.value], round, end);
+  builder_.SetInsertPoint(round);
+  emit(loop.body);
+  count->addIncoming(builder_.CreateNSWAdd(count, builder_.getInt64(1)),
+                     builder_.GetInsertBlock());
+  builder_.CreateBr(head);
+  builder_.SetInsertPoint(end);
+}
+
 } // namespace thalweg::codegen

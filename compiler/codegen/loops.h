@@ -92,8 +92,8 @@ struct Value {
     element,  // op over operands
     fold,     // result of a fold, or a value of Chunks; defined by that statement
     quotient, // i64: operands[0] / dim rounded down; operands[0] >= 0, dim > 0 where it is computed
-    random,   // draw at element number operands[0], keyed by site and operands[1..3]: seed, name,
-              // step (all i64)
+    random,   // draw at element number operands[0], keyed by site and operands[1..]: seed, name,
+              // step and, in a While, its round (all i64)
   };
   Kind kind;
   DType dtype;
@@ -202,9 +202,19 @@ struct If {
   Val condition;
   Block yes, no;
 };
+// Runs `body` while `condition`, which `test` computes before each round, holds; at most `limit`
+// times. What a round leaves for the next one lies in buffers. Values of `test` are not visible in
+// `body`.
+struct While {
+  Val limit;
+  Val round; // which one it is, from 0; visible in both blocks
+  Block test;
+  Val condition;
+  Block body;
+};
 
 struct Statement {
-  std::variant<Let, Store, Loop, Product, Rows, Chunks, Oracle, StatusCheck, IndexCheck, If> is;
+  std::variant<Let, Store, Loop, Product, Rows, Chunks, Oracle, StatusCheck, IndexCheck, If, While> is;
 };
 
 struct Program {

@@ -2,6 +2,8 @@
 #include "codegen/lower.h"
 
 #include "codegen/lower_kernels.h"
+#include "codegen/lower_nested.h"
+#include "ir/rewrite.h"
 #include "support/check.h"
 
 #include <algorithm>
@@ -12,15 +14,18 @@ namespace {
 
 class Lowerer {
 public:
-  Lowerer(const Graph& graph, const Function& function, const fuse::Plan& plan)
-      : graph_(graph), function_(function), plan_(plan),
-        elements_(graph, function, plan, out_.program, out_.layout, indices_),
-        kernels_(graph, plan, out_.program, out_.layout, indices_, elements_) {}
+  // Lowers into `program`; `own` is the layout by the function's plan.
+  Lowerer(const Graph& graph, const Function& function, const fuse::Plan& plan, Program& program,
+          Layout& own, Memory& memory)
+      : graph_(graph), function_(function), plan_(plan), program_(program), own_(own),
+        memory_(memory), elements_(graph, function, plan, program, own, memory, indices_),
+        kernels_(graph, plan, program, own, memory, indices_, elements_) {}
 
-  Lowered run() {
-    out_.program.name = function_.name;
+  void run() {
+    program_.name = function_.name;
     collect_symbols();
     make_slots();
+    make_temporaries([](const fuse::Temporary& temporary) { return temporary.row; });
     int stages = plan_.stages;
     for (const fuse::Kernel& kernel : plan_.kernels)
       stages = std::max(stages, kernel.at.stage + 1);
@@ -31,69 +36,88 @@ public:
       if (function_.over_table) rows(stage);
     }
     store_scalars([](const Result& result, const fuse::Info&) { return !result.per_tensor; });
-    out_.program.body = elements_.close();
-    return std::move(out_);
+    program_.body = elements_.close();
+  }
+
+  NestedBlock run_nested(const Place& place) {
+    own_.results = place.results;
+    elements_.open();
+    if (place.round) elements_.enter_round(*place.round);
+    for (size_t k = 0; k < place.parameters.size(); ++k) {
+      const Type& type = function_.parameters[k].type;
+      if (const Slot* slot = std::get_if<Slot>(&place.parameters[k])) {
+        own_.parameters.push_back(*slot);
+        continue;
+      }
+      own_.parameters.push_back({{}, false, -1, type.dtype, type.shape});
+      elements_.give(k, std::get<Val>(place.parameters[k]));
+    }
+    make_temporaries([&](const fuse::Temporary&) { return place.row; });
+    int stages = plan_.stages;
+    for (const fuse::Kernel& kernel : plan_.kernels)
+      stages = std::max(stages, kernel.at.stage + 1);
+    for (int stage = 0; stage < stages; ++stage)
+      region(stage, false);
+    NestedBlock nested;
+    if (own_.results.empty() && !function_.results.empty())
+      nested.result = elements_.scalar(function_.results[0].value);
+    else
+      store_scalars([](const Result&, const fuse::Info&) { return true; });
+    nested.block = elements_.close();
+    return nested;
   }
 
 private:
   void collect_symbols() {
-    Program& program = out_.program;
-    program.tensor_symbols = function_.tensor_symbols;
+    program_.tensor_symbols = function_.tensor_symbols;
     std::vector<std::string> all;
     for (const Parameter& parameter : function_.parameters)
       for (const Dim& dim : parameter.type.shape)
         dim.collect_symbols(all);
+    std::vector<ValueId> roots = roots_of(function_);
     for (const Result& result : function_.results)
       for (const Dim& dim : graph_.type(result.value).shape)
         dim.collect_symbols(all);
-    for (size_t id = 0; id < plan_.info.size(); ++id) {
-      if (plan_.info[id].kind == fuse::Kind::unused) continue;
-      const Node& node = graph_.node(ValueId{static_cast<uint32_t>(id)});
+    for (ValueId id : reachable_deep(graph_, roots)) {
+      const Node& node = graph_.node(id);
       for (const Dim& dim : node.type.shape)
         dim.collect_symbols(all);
       for (const Dim& dim : node.attr.dims)
         dim.collect_symbols(all);
     }
     for (std::string& symbol : all)
-      if (std::find(program.tensor_symbols.begin(), program.tensor_symbols.end(), symbol) ==
-          program.tensor_symbols.end())
-        program.symbols.push_back(std::move(symbol));
-  }
-
-  Slot add_buffer(std::string name, const Type& type, Buffer::Role role, bool per_tensor) {
-    Layout& layout = out_.layout;
-    int slot = per_tensor ? layout.row_slots++ : layout.call_slots++;
-    BufferId buffer{static_cast<uint32_t>(out_.program.buffers.size())};
-    out_.program.buffers.push_back(
-        {std::move(name), type.dtype, type.shape, role, per_tensor, slot, {}});
-    return {buffer, per_tensor, slot, type.dtype, type.shape};
+      if (std::find(program_.tensor_symbols.begin(), program_.tensor_symbols.end(), symbol) ==
+          program_.tensor_symbols.end())
+        program_.symbols.push_back(std::move(symbol));
   }
 
   void make_slots() {
-    Layout& layout = out_.layout;
     for (const Parameter& parameter : function_.parameters)
-      layout.parameters.push_back(
-          add_buffer(parameter.name, parameter.type, Buffer::Role::input, parameter.per_tensor));
+      own_.parameters.push_back(
+          memory_.add(parameter.name, parameter.type, Buffer::Role::input, parameter.per_tensor));
     for (const Result& result : function_.results) {
       if (result.updates < 0) {
-        layout.results.push_back(add_buffer(result.name, graph_.type(result.value),
-                                            Buffer::Role::output, result.per_tensor));
+        own_.results.push_back(memory_.add(result.name, graph_.type(result.value),
+                                           Buffer::Role::output, result.per_tensor));
         continue;
       }
-      const Slot& slot = layout.parameters[result.updates];
+      const Slot& slot = own_.parameters[result.updates];
       TW_CHECK(function_.parameters[result.updates].type == graph_.type(result.value),
                "result '{}' does not fit the parameter it updates", result.name);
       TW_CHECK(slot.per_tensor == result.per_tensor, "result '{}' updates across regions",
                result.name);
-      out_.program.buffers[slot.buffer.value].role = Buffer::Role::in_out;
-      layout.results.push_back(slot);
+      program_.buffers[slot.buffer.value].role = Buffer::Role::in_out;
+      own_.results.push_back(slot);
     }
-    for (const fuse::Temporary& temporary : plan_.temporaries) {
-      layout.temporaries.push_back(add_buffer("t" + std::to_string(temporary.value.value),
-                                              graph_.type(temporary.value), Buffer::Role::temporary,
-                                              temporary.row));
-      out_.program.buffers.back().origin = graph_.origin(temporary.value);
-    }
+  }
+
+  template <typename PerTensor> void make_temporaries(PerTensor per_tensor) {
+    std::vector<Slot> slots;
+    for (const fuse::Temporary& temporary : plan_.temporaries)
+      slots.push_back(memory_.temporary("t" + std::to_string(temporary.value.value),
+                                        graph_.type(temporary.value), per_tensor(temporary),
+                                        graph_.origin(temporary.value)));
+    own_.temporaries = std::move(slots);
   }
 
   // A check stands before the kernels of its pass: all its condition needs has been computed then.
@@ -160,7 +184,7 @@ private:
     for (size_t r = 0; r < function_.results.size(); ++r) {
       const Result& result = function_.results[r];
       if (graph_.type(result.value).rank() > 0 || !take(result, plan_.of(result.value))) continue;
-      stores.push_back({out_.layout.results[r].buffer, elements_.scalar(result.value)});
+      stores.push_back({own_.results[r].buffer, elements_.scalar(result.value)});
     }
     for (auto [buffer, value] : stores)
       elements_.append({Store{address_of(buffer, {}), value}});
@@ -169,7 +193,9 @@ private:
   const Graph& graph_;
   const Function& function_;
   const fuse::Plan& plan_;
-  Lowered out_;
+  Program& program_;
+  Layout& own_;
+  Memory& memory_;
   IndexTable indices_;
   Elements elements_;
   Kernels kernels_;
@@ -182,12 +208,20 @@ std::variant<Lowered, NotLowered> lower_flat(const Graph& graph, const Function&
   auto plan = fuse::plan(graph, function);
   if (auto* problem = std::get_if<NotLowered>(&plan)) return *problem;
   const fuse::Plan& good = std::get<fuse::Plan>(plan);
-  Lowered lowered = Lowerer(graph, function, good).run();
+  Lowered lowered;
+  Memory memory(lowered.program, lowered.layout);
+  Lowerer(graph, function, good, lowered.program, lowered.layout, memory).run();
   if (options.keep_plan_text) lowered.plan_text = fuse::print(graph, function, good);
   return lowered;
 }
 
 } // namespace
+
+NestedBlock lower_nested(const Graph& graph, const fuse::Nested& nested, Program& program,
+                         Memory& memory, Place place) {
+  Layout own;
+  return Lowerer(graph, nested.function, nested.plan, program, own, memory).run_nested(place);
+}
 
 std::variant<Lowered, NotLowered> lower(const Graph& graph, const Function& function,
                                         const LowerOptions& options) {

@@ -28,7 +28,8 @@ Block Elements::close() {
 Var Elements::new_var(std::string name, Dim extent) {
   Var var{static_cast<uint32_t>(program_.vars.size())};
   program_.vars.push_back({std::move(name), std::move(extent)});
-  var_depth_.push_back(depth());
+  var_depth_.resize(program_.vars.size()); // those of nested functions are not used here
+  var_depth_.back() = depth();
   return var;
 }
 
@@ -36,9 +37,14 @@ Val Elements::create(Value value, int depth) {
   Val val{static_cast<uint32_t>(program_.values.size())};
   bool defined_by_let = value.kind != Value::Kind::fold;
   program_.values.push_back(std::move(value));
-  val_depth_.push_back(depth);
+  val_depth_.resize(program_.values.size());
+  val_depth_.back() = depth;
   if (defined_by_let) scopes_[depth].block.push_back({Let{val}});
   return val;
+}
+
+void Elements::give(size_t k, Val val) {
+  given_.emplace(static_cast<int64_t>(k), val);
 }
 
 Elements::Element* Elements::find(ValueId value, IndexId index) {
@@ -88,7 +94,7 @@ Val Elements::fold_result(ValueId value, IndexId index) {
   Val id = defined_by_statement(graph_.type(value).dtype);
   if (graph_.type(value).rank() == 0) index = kScalarIndex;
   know(value, index, {id, std::nullopt}, depth());
-  if (plan_.of(value).row && index == kScalarIndex) row_values_[value] = {stage_, id, -1};
+  if (plan_.of(value).row && index == kScalarIndex) row_values_[value] = {stage_, id, {}};
   return id;
 }
 
@@ -99,7 +105,7 @@ Val Elements::loaded_result(ValueId value, IndexId index, BufferId buffer) {
 }
 
 void Elements::keep_row_scalar(ValueId value) {
-  if (plan_.of(value).row) row_values_[value] = {stage_, scalar(value), -1};
+  if (plan_.of(value).row) row_values_[value] = {stage_, scalar(value), {}};
 }
 
 Val Elements::val(Element& element) {
@@ -150,7 +156,8 @@ Val Elements::apply(Op op, DType dtype, std::vector<Val> operands) {
 }
 
 Val Elements::load(BufferId buffer, const Affine& flat) {
-  int depth = std::max(depth_of(flat), program_.buffers[buffer.value].per_tensor ? 1 : 0);
+  bool of_row = function_.over_table && program_.buffers[buffer.value].per_tensor;
+  int depth = std::max(depth_of(flat), of_row ? 1 : 0);
   return load_at(buffer, flat, depth);
 }
 
@@ -294,18 +301,15 @@ void Elements::make_from_other_stage(ValueId value) {
   auto it = row_values_.find(value);
   TW_CHECK(it != row_values_.end(), "%{} has not been computed", value.value);
   RowValue& known = it->second;
-  DType dtype = graph_.type(value).dtype;
-  if (known.temporary < 0) {
-    known.temporary = static_cast<int>(layout_.temporaries.size());
-    BufferId buffer{static_cast<uint32_t>(program_.buffers.size())};
-    int slot = layout_.row_slots++;
-    program_.buffers.push_back(
-        {"kept" + std::to_string(value.value), dtype, {}, Buffer::Role::temporary, true, slot, {}});
-    layout_.temporaries.push_back({buffer, true, slot, dtype, {}});
+  if (!known.kept.valid()) {
+    known.kept = memory_
+                     .temporary("kept" + std::to_string(value.value), graph_.type(value), true,
+                                graph_.origin(value))
+                     .buffer;
     Rows& rows = std::get<Rows>(scopes_[0].block[rows_statement_.at(known.stage)].is);
-    rows.body.push_back({Store{address_of(buffer, {}), known.val}});
+    rows.body.push_back({Store{address_of(known.kept, {}), known.val}});
   }
-  Val loaded = load(layout_.temporaries[known.temporary].buffer, {});
+  Val loaded = load(known.kept, {});
   know(value, kScalarIndex, {loaded, std::nullopt}, 1);
 }
 

@@ -4,6 +4,7 @@
 
 #include "codegen/lower.h"
 #include "codegen/lower_index.h"
+#include "codegen/lower_memory.h"
 
 #include <map>
 #include <optional>
@@ -14,9 +15,10 @@ namespace thalweg::loops {
 class Elements {
 public:
   Elements(const Graph& graph, const Function& function, const fuse::Plan& plan, Program& program,
-           Layout& layout, IndexTable& indices)
+           const Layout& layout, Memory& memory, IndexTable& indices)
       : graph_(graph), function_(function), plan_(plan), program_(program), layout_(layout),
-        indices_(indices) {}
+        memory_(memory), indices_(indices), val_depth_(program.values.size(), 0),
+        var_depth_(program.vars.size(), 0) {}
 
   // Blocks under construction, outermost first: 0 the call's, 1 the row's inside Rows, then loops.
   void open() { scopes_.emplace_back(); }
@@ -25,6 +27,12 @@ public:
   Block& block(int depth) { return scopes_[depth].block; }
   void append(Statement statement) { scopes_.back().block.push_back(std::move(statement)); }
   Var new_var(std::string name, Dim extent); // of the loop whose body is the innermost block
+
+  // Parameter k, a scalar, is a value of the function around this one.
+  void give(size_t k, Val val);
+  // The function is part of a loop's round.
+  void enter_round(Val round) { round_ = round; }
+  const std::optional<Val>& round() const { return round_; }
 
   // Which kernel is being lowered: values stored by earlier ones are loaded.
   void set_kernel(int kernel) { kernel_ = kernel; }
@@ -69,7 +77,7 @@ private:
   struct RowValue {
     int stage = -1;
     Val val;
-    int temporary = -1;
+    BufferId kept; // valid once a later stage asked for it
   };
 
   static uint64_t key(ValueId value, IndexId index) {
@@ -100,13 +108,16 @@ private:
   const Function& function_;
   const fuse::Plan& plan_;
   Program& program_;
-  Layout& layout_;
+  const Layout& layout_;
+  Memory& memory_;
   IndexTable& indices_;
   std::vector<Scope> scopes_;
   std::vector<int> val_depth_, var_depth_;
   std::map<std::pair<DType, int64_t>, Val> constants_;
   std::map<ValueId, BufferId> tables_;
   std::map<ValueId, RowValue> row_values_;
+  std::map<int64_t, Val> given_; // by parameter
+  std::optional<Val> round_;
   std::map<int, size_t> rows_statement_;
   std::vector<std::pair<ValueId, IndexId>> work_;
   int kernel_ = -1;

@@ -17,6 +17,7 @@ void Kernels::lower(int index) {
     break;
   case fuse::Kernel::Kind::flat: flat(kernel); break;
   case fuse::Kernel::Kind::per_point: per_point(kernel); break;
+  case fuse::Kernel::Kind::region: region(kernel); break;
   case fuse::Kernel::Kind::copy:
     for (const fuse::Store& store : kernel.stores) {
       BufferId to = slot_of(layout_, store.to).buffer;
@@ -155,17 +156,10 @@ Address Kernels::waiting_part(const fuse::Target& to, const Affine& flat, Fold::
   auto known = std::find_if(group_->parts.begin(), group_->parts.end(),
                             [&](const Chunks::Part& part) { return part.to == home.buffer; });
   if (known == group_->parts.end()) {
-    BufferId waiting{static_cast<uint32_t>(program_.buffers.size())};
-    Slot slot{waiting, false, layout_.call_slots++, home.dtype, home.shape, plan_.rows};
-    program_.buffers.push_back({program_.buffers[home.buffer.value].name + ".parts",
-                                home.dtype,
-                                home.shape,
-                                Buffer::Role::temporary,
-                                false,
-                                slot.slot,
-                                {},
-                                plan_.rows});
-    layout_.temporaries.push_back(slot);
+    BufferId waiting = memory_
+                           .temporary(program_.buffers[home.buffer.value].name + ".parts",
+                                      {home.dtype, home.shape}, false, {}, plan_.rows)
+                           .buffer;
     group_->parts.push_back({waiting, home.buffer, op == Fold::Op::fma ? Fold::Op::sum : op});
     known = group_->parts.end() - 1;
   }

@@ -7,10 +7,10 @@ namespace thalweg::loops {
 
 class Kernels {
 public:
-  Kernels(const Graph& graph, const fuse::Plan& plan, Program& program, Layout& layout,
-          IndexTable& indices, Elements& elements)
-      : graph_(graph), plan_(plan), program_(program), layout_(layout), indices_(indices),
-        elements_(elements) {}
+  Kernels(const Graph& graph, const fuse::Plan& plan, Program& program, const Layout& layout,
+          Memory& memory, IndexTable& indices, Elements& elements)
+      : graph_(graph), plan_(plan), program_(program), layout_(layout), memory_(memory),
+        indices_(indices), elements_(elements) {}
 
   // Appends the kernel's loops to the innermost open block.
   void lower(int kernel);
@@ -38,6 +38,10 @@ private:
   bool product(const fuse::Kernel& kernel);
   bool epilogue(const fuse::Kernel& kernel, const std::vector<const fuse::Store*>& places,
                 IndexId index, Product& product);
+
+  // lower_region.cpp
+  void region(const fuse::Kernel& kernel);
+  void start(ValueId value, BufferId state);
 
   void pad(ValueId value, BufferId to);
   void concat(ValueId value, BufferId to);
@@ -71,7 +75,8 @@ private:
   const Graph& graph_;
   const fuse::Plan& plan_;
   Program& program_;
-  Layout& layout_;
+  const Layout& layout_;
+  Memory& memory_;
   IndexTable& indices_;
   Elements& elements_;
   std::vector<Opened> opened_;

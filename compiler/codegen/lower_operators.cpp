@@ -38,7 +38,10 @@ bool Elements::make(ValueId value, IndexId index) {
   };
   const Affine flat = flat_of(indices_.at(index), node.type.shape);
   switch (node.op) {
-  case Op::arg: return give(load(layout_.parameters[node.attr.ints[0]].buffer, flat));
+  case Op::arg:
+    if (auto given = given_.find(node.attr.ints[0]); given != given_.end())
+      return give(given->second);
+    return give(load(layout_.parameters[node.attr.ints[0]].buffer, flat));
   case Op::table: return give(load(constant_buffer(value), flat));
   case Op::constant:
     if (node.type.dtype == DType::i64) return give_affine(Affine::of(Dim(node.attr.ints[0])));
@@ -61,6 +64,7 @@ bool Elements::make(ValueId value, IndexId index) {
       draw.operands.push_back(val(*find(key, kScalarIndex)));
       depth = std::max(depth, depth_of(draw.operands.back()));
     }
+    if (round_) draw.operands.push_back(*round_);
     draw.site = (node.attr.ints[0] << 32) | (node.attr.ints[1] & 0xffffffff);
     return give(create(std::move(draw), depth));
   }

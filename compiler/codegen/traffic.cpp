@@ -57,6 +57,10 @@ public:
                      visit(branch.yes);
                      visit(branch.no);
                    },
+                   [&](const While& loop) {
+                     visit(loop.test);
+                     visit(loop.body);
+                   },
                },
                statement.is);
   }

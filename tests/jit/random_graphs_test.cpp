@@ -200,13 +200,11 @@ void check_cases(testing::RandomOptions options, int64_t count, const char* kind
 
 TEST_CASE("compiled plain functions give the interpreter's bits") {
   testing::RandomOptions options;
-  options.loops = false;
   check_cases(options, 600, "plain");
 }
 
 TEST_CASE("compiled table functions give the interpreter's bits") {
   testing::RandomOptions options;
-  options.loops = false;
   options.table = true;
   check_cases(options, 300, "table");
 }

@@ -166,7 +166,8 @@ private:
     case Value::Kind::random: {
       auto part = [&](size_t k) { return cell(value.operands[k]).integer; };
       tw_key key{static_cast<uint64_t>(part(1)), static_cast<uint64_t>(part(2)),
-                 static_cast<uint32_t>(value.site), 0, part(3)};
+                 static_cast<uint32_t>(value.site),
+                 value.operands.size() > 4 ? static_cast<uint32_t>(part(4)) : 0, part(3)};
       out = {draw_element(static_cast<Distribution>(value.site >> 32), tw_stream(&key), key.step,
                           part(0), value.dtype),
              0};
@@ -409,6 +410,15 @@ private:
                        throw Stop{run_status::kIndexOutOfRange};
                    },
                    [&](const If& s) { run(cell(s.condition).integer ? s.yes : s.no); },
+                   [&](const While& s) {
+                     int64_t limit = cell(s.limit).integer;
+                     for (int64_t round = 0; round < limit; ++round) {
+                       define(s.round, {0, round});
+                       run(s.test);
+                       if (!cell(s.condition).integer) break;
+                       run(s.body);
+                     }
+                   },
                },
                statement.is);
   }

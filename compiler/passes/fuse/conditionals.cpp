@@ -1,9 +1,10 @@
 // Replaces if_else by selections: both sides are computed, one is taken. Values have no effects, so
-// this changes no bit; sides that could fail at run time (gathers, oracles, loops) stay as they
-// are.
+// this changes no bit. Sides that could fail at run time (gathers, oracles) or go over tensors more
+// than once (folds, loops) stay: of them one runs.
 #include "passes/fuse/plan.h"
 
 #include "ir/builder.h"
+#include "ir/rewrite.h"
 
 #include <algorithm>
 #include <unordered_map>
@@ -11,7 +12,8 @@
 namespace thalweg::fuse {
 namespace {
 
-bool can_fail(const Graph& graph, LambdaId lambda) {
+// True if the side is to run only where it is taken.
+bool runs_alone(const Graph& graph, LambdaId lambda) {
   for (ValueId id : reachable(graph, graph.lambda(lambda).results)) {
     const Node& node = graph.node(id);
     switch (node.op) {
@@ -19,11 +21,13 @@ bool can_fail(const Graph& graph, LambdaId lambda) {
     case Op::while_loop:
     case Op::gather:
     case Op::scatter_add: return true;
-    default:
-      if (op_info(node.op).emission == Emission::library) return true;
+    default: break;
     }
+    Emission emission = op_info(node.op).emission;
+    if (emission == Emission::library) return true;
+    if (emission == Emission::fold && graph.type(node.operands[0]).rank() > 0) return true;
     for (LambdaId inner : node.attr.lambdas)
-      if (can_fail(graph, inner)) return true;
+      if (runs_alone(graph, inner)) return true;
   }
   return false;
 }
@@ -52,8 +56,10 @@ public:
       }
       for (ValueId& operand : node.operands)
         operand = map.at(operand);
-      if (node.op == Op::if_else && !can_fail(graph_, node.attr.lambdas[0]) &&
-          !can_fail(graph_, node.attr.lambdas[1])) {
+      for (LambdaId& lambda : node.attr.lambdas)
+        lambda = rebuilt(lambda);
+      if (node.op == Op::if_else && !runs_alone(graph_, node.attr.lambdas[0]) &&
+          !runs_alone(graph_, node.attr.lambdas[1])) {
         tuples[id] = select(node);
         map[id] = id; // only `get` may follow, and that asks `tuples`
         continue;
@@ -68,6 +74,14 @@ public:
   }
 
 private:
+  LambdaId rebuilt(LambdaId id) {
+    auto [known, fresh] = lambdas_.emplace(id, id);
+    if (!fresh) return known->second;
+    Lambda lambda = graph_.lambda(id);
+    lambda.results = flatten(lambda.results, nullptr);
+    return lambdas_[id] = graph_.add_lambda(std::move(lambda));
+  }
+
   std::vector<ValueId> select(const Node& node) {
     std::vector<ValueId> captures(node.operands.begin() + 1, node.operands.end());
     std::vector<ValueId> yes = flatten(graph_.lambda(node.attr.lambdas[0]).results, &captures);
@@ -83,13 +97,14 @@ private:
 
   Graph& graph_;
   Builder builder_;
+  std::unordered_map<LambdaId, LambdaId> lambdas_;
 };
 
 } // namespace
 
 bool has_conditionals(const Graph& graph, const Function& function) {
   std::vector<ValueId> roots = roots_of(function);
-  std::vector<ValueId> needed = reachable(graph, roots);
+  std::vector<ValueId> needed = reachable_deep(graph, roots);
   return std::any_of(needed.begin(), needed.end(),
                      [&](ValueId id) { return graph.node(id).op == Op::if_else; });
 }

@@ -100,7 +100,7 @@ void Planner::drop_unread_temporaries() {
   for (size_t t = 0; t < plan_.temporaries.size(); ++t) {
     // Scalars are read by other scalars too, which no kernel shows.
     bool scalar = graph_.type(plan_.temporaries[t].value).rank() == 0;
-    if (!scalar && !read.count(static_cast<int>(t))) continue;
+    if (!scalar && !plan_.temporaries[t].part && !read.count(static_cast<int>(t))) continue;
     number[t] = static_cast<int>(kept.size());
     kept.push_back(plan_.temporaries[t]);
   }
@@ -112,6 +112,8 @@ void Planner::drop_unread_temporaries() {
     std::erase_if(kernel.stores, [&](const Store& store) { return dead(store.to); });
     for (Store& store : kernel.stores)
       if (store.to.kind == Target::Kind::temporary) store.to.index = number[store.to.index];
+    for (Target& part : kernel.parts)
+      part.index = number[part.index];
   }
   for (ValueId id : order_) {
     Info& info = plan_.info[id.value];

@@ -68,6 +68,7 @@ bool folds_nothing(const Graph& graph, ValueId value) {
 
 std::optional<Kind> kind_of(const Graph& graph, ValueId id) {
   const Node& node = graph.node(id);
+  if (node.op == Op::while_loop || node.op == Op::if_else) return Kind::region;
   if (node.type.is_tuple) return std::nullopt;
   switch (op_info(node.op).emission) {
   case Emission::leaf: return Kind::inlined;
@@ -78,7 +79,11 @@ std::optional<Kind> kind_of(const Graph& graph, ValueId id) {
   case Emission::copy: return Kind::copy;
   case Emission::elementwise:
   case Emission::view:
-    if (node.op == Op::get) return std::nullopt;
+    if (node.op == Op::get) {
+      Op giver = graph.node(node.operands[0]).op;
+      if (giver != Op::while_loop && giver != Op::if_else) return std::nullopt;
+      return Kind::part;
+    }
     if (node.type.rank() == 0 && (node.op == Op::reshape || node.op == Op::gather) &&
         graph.type(node.operands[0]).rank() > 0)
       return Kind::pick;

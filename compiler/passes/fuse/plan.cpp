@@ -24,7 +24,7 @@ Position after(Position at) {
 } // namespace
 
 std::variant<Plan, NotLowered> plan(const Graph& graph, const Function& function) {
-  return Planner(graph, function).run();
+  return Planner(graph, function, false).run();
 }
 
 std::variant<Plan, NotLowered> Planner::run() {
@@ -80,6 +80,8 @@ std::optional<NotLowered> Planner::classify() {
     info.row = varies[id.value];
     TW_CHECK(info.kind != Kind::across || function_.over_table,
              "a fold over rows in a function without rows");
+    if (info.kind != Kind::region) continue;
+    if (std::optional<NotLowered> problem = plan_lambdas(id)) return problem;
   }
   for (const Result& result : function_.results)
     if (!result.per_tensor && plan_.of(result.value).row)
@@ -105,6 +107,13 @@ void Planner::choose_local_stores() {
         if (graph_.type(operand).rank() < loops && cost_[operand.value] > 0)
           store(operand, "operand of a contraction, read several times");
       }
+    }
+    if (plan_.of(id).kind == Kind::region) {
+      size_t states = node.op == Op::while_loop ? static_cast<size_t>(node.attr.ints[0]) : 0;
+      for (size_t k = 1 + states; k < node.operands.size(); ++k)
+        if (graph_.type(node.operands[k]).rank() > 0 &&
+            graph_.node(node.operands[k]).op != Op::arg)
+          store(node.operands[k], "read by a loop or a branch");
     }
     if (plan_.of(id).kind != Kind::inlined) continue;
     if (node.op == Op::broadcast && moves(graph_, id, 0) &&
@@ -169,7 +178,7 @@ void Planner::choose_shared_stores() {
     const Node& node = graph_.node(id);
     const Info& info = plan_.of(id);
     Users own = users[id.value];
-    if (info.kind == Kind::across) continue;
+    if (info.kind == Kind::across || info.kind == Kind::part) continue;
     if (info.kind != Kind::inlined) {
       own = number(key_of(id));
     } else if (node.type.rank() == 0) {
@@ -214,11 +223,13 @@ void Planner::place() {
       info.far = stored_[id.value] ? std::max(far, after(near)) : far;
       break;
     case Kind::fold:
-    case Kind::copy: {
+    case Kind::copy:
+    case Kind::region: {
       Position runs = std::get<Kernel::Kind>(key_of(id)) == Kernel::Kind::flat ? near : far;
       info.near = info.far = after(runs);
       break;
     }
+    case Kind::part:
     case Kind::pick: info.near = info.far = far; break;
     case Kind::across: info.near = info.far = {near.stage + 1, false, 0}; break;
     }

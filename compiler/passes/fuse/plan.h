@@ -38,6 +38,8 @@ enum class Kind : uint8_t {
   copy,    // pad, concat, scatter_add: written part by part
   pick,    // a scalar read out of a tensor
   across,  // a fold over the rows of the table
+  region,  // while_loop, if_else: runs the functions of its lambdas
+  part,    // an element of what a region gives
 };
 
 // Where a stored value goes.
@@ -67,6 +69,7 @@ struct Kernel {
     flat, // one loop over the elements of `space`: stores at the same element, and scalar folds
     per_point, // for each point of `space` (the results' shape) a fold over `inner`
     copy,      // writes `folds[0]` part by part into its target
+    region,    // runs the nested functions of `folds[0]`, a while_loop or an if_else
   };
   Kind kind;
   Position at;
@@ -76,7 +79,9 @@ struct Kernel {
   bool collapsed = false; // nothing asks for the index along single axes: one flat index is enough
   std::vector<ValueId> folds;
   std::vector<Store> stores;
-  int group = -1; // kernels of one group stand side by side
+  std::vector<int> nested;   // region: its functions in Plan::nested, in the order of its lambdas
+  std::vector<Target> parts; // region: where the elements that it gives are
+  int group = -1;            // kernels of one group stand side by side
   RowRole role = RowRole::none;
   bool operator==(const Kernel&) const = default;
 };
@@ -93,9 +98,12 @@ struct Info {
 };
 
 struct Temporary {
-  ValueId value;
+  ValueId value; // that it holds; of a part: a value of its type
   bool row = false;
+  bool part = false; // it belongs to a region
 };
+
+struct Nested;
 
 struct Plan {
   std::vector<Info> info; // by value id
@@ -103,8 +111,18 @@ struct Plan {
   std::vector<Temporary> temporaries;
   std::vector<Position> checks; // when each check of the function runs
   int stages = 1;
-  Dim rows; // the size that groups run over
+  Dim rows;                   // the size that groups run over
+  std::vector<Nested> nested; // functions of regions
   const Info& of(ValueId id) const { return info[id.value]; }
+};
+
+// A lambda of a region as a function with a plan of its own. Its parameters are those of the lambda:
+// the states of a loop, then the captures. Results of a loop's body update the states in place; the
+// condition's is a truth value; those of a branch go where the branch's parts are. A region runs
+// for one tensor or for all, so that no nested function is over a table.
+struct Nested {
+  Function function;
+  Plan plan;
 };
 
 // Something the lowering does not do yet.
@@ -130,7 +148,8 @@ FoldShape fold_shape(const Graph& graph, ValueId fold);
 bool folds_nothing(const Graph& graph, ValueId value);
 
 // A copy of a function in which every if_else is replaced by selections of its inlined sides.
-// Done where both sides are free of effects; others stay and are refused by `plan`.
+// Done where both sides are cheap and free of effects; others stay regions, of which one side runs.
+
 struct Flattened {
   Graph graph;
   Function function;

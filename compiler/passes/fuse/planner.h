@@ -10,7 +10,8 @@ namespace thalweg::fuse {
 
 class Planner {
 public:
-  Planner(const Graph& graph, const Function& function) : graph_(graph), function_(function) {}
+  Planner(const Graph& graph, const Function& function, bool nested)
+      : graph_(graph), function_(function), nested_(nested) {}
   std::variant<Plan, NotLowered> run();
 
 private:
@@ -24,6 +25,9 @@ private:
   using Key = std::tuple<Position, Kernel::Kind, Shape, Shape, bool, bool, uint32_t>;
 
   std::optional<NotLowered> classify();
+  // regions.cpp
+  std::optional<NotLowered> plan_lambdas(ValueId region);
+  void place_parts();
   void choose_local_stores();
   void choose_shared_stores(); // values that several kernels would compute again
   bool expensive(ValueId value);
@@ -51,6 +55,8 @@ private:
 
   const Graph& graph_;
   const Function& function_;
+  bool nested_; // a lambda of a region
+  std::map<ValueId, std::vector<int>> lambdas_; // of regions, in plan_.nested
   Plan plan_;
   std::vector<ValueId> order_;
   std::vector<const char*> stored_; // by value: why it must have a home, or null

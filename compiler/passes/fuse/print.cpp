@@ -12,6 +12,7 @@ const char* kind_name(Kernel::Kind kind) {
   case Kernel::Kind::flat: return "flat";
   case Kernel::Kind::per_point: return "per point";
   case Kernel::Kind::copy: return "copy";
+  case Kernel::Kind::region: return "region";
   }
   return "";
 }
@@ -50,6 +51,10 @@ std::string print(const Graph& graph, const Function& function, const Plan& plan
       const Info& info = plan.of(store.value);
       if (store.to == info.home && *info.reason) text += fmt::format(": {}", info.reason);
       text += "\n";
+    }
+    for (int nested : kernel.nested) {
+      const Nested& inner = plan.nested[static_cast<size_t>(nested)];
+      text += print(graph, inner.function, inner.plan);
     }
   }
   return text;

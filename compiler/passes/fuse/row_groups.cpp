@@ -133,6 +133,7 @@ RowRole Planner::role_of(const Kernel& kernel, const Dim& rows) const {
                ? RowRole::fold
                : RowRole::none;
   case Kernel::Kind::pick:
+  case Kernel::Kind::region:
   case Kernel::Kind::copy: break;
   }
   return RowRole::none;
@@ -141,7 +142,7 @@ RowRole Planner::role_of(const Kernel& kernel, const Dim& rows) const {
 // The leading size of an argument over which most work goes: most kernels of the highest rank, then
 // of the next. Rules work in place and have no rows.
 void Planner::choose_rows() {
-  if (function_.over_table || !in_place_.empty()) return;
+  if (nested_ || function_.over_table || !in_place_.empty()) return;
   for (const Position& at : plan_.checks)
     if (at.pass > 0) return;                  // a check between kernels keeps their order
   std::map<size_t, int, std::greater<>> most; // kernels by the rank of what they go over
