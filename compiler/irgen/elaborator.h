@@ -8,6 +8,7 @@
 
 #include "diag/diagnostics.h"
 #include "ir/builder.h"
+#include "irgen/regions.h"
 #include "irgen/subject.h"
 #include "irgen/value.h"
 #include "sema/program.h"
@@ -64,7 +65,7 @@ struct PendingCheck {
 
 class Elaborator {
 public:
-  explicit Elaborator(const Unit& unit) : u_(unit), b_(unit.graph) {}
+  explicit Elaborator(const Unit& unit) : u_(unit), b_(unit.graph), regions_(unit.graph) {}
 
   Builder& builder() { return b_; }
   const Unit& unit() const { return u_; }
@@ -144,9 +145,8 @@ public:
   // The values of schedules with a state whose name begins so are made again at the next use.
   void forget_schedules(const std::string& prefix);
   // One statement of a rule's body; false after a message.
-  bool statement_of_rule(const ast::Stmt& s, std::optional<Value>& returned) {
-    return statement(s, returned);
-  }
+  bool statement_of_rule(const ast::Stmt& s) { return statement(s); }
+  bool in_loop() const { return loops_ > 0; }
   std::unordered_map<uint32_t, Value> primes; // by symbol: next values defined so far
 
 private:
@@ -190,8 +190,46 @@ private:
   std::optional<int64_t> axis(const ast::Call& n, size_t rank, bool& present);
   std::optional<std::vector<Value>> bind_arguments(const std::vector<ast::Param>& params,
                                                    const ast::Call& n, const ast::Expr& at);
-  bool statement(const ast::Stmt& s, std::optional<Value>& returned);
-  bool if_statement(const ast::IfStmt& n);
+  bool statement(const ast::Stmt& s);
+  bool statements(std::span<const ast::Stmt* const> body);
+  bool assign(const ast::AssignStmt& n);
+  // branches.cpp. Names are symbols; two more stand for whether the function at hand has returned,
+  // and what.
+  static constexpr uint32_t kReturned = 0xfffffffe, kResult = 0xfffffffd;
+  using Names = std::vector<uint32_t>;
+  bool give_back(const Value& v);
+  bool if_statement(const ast::IfStmt& n, size_t arm);
+  // `yes` where c holds, else `no`; of the names that they assign, what they leave.
+  bool branch(const Value& c, const Names& names, const std::function<bool()>& yes,
+              const std::function<bool()>& no, const ast::Expr& at);
+  struct Merged {
+    uint32_t name;
+    Value yes, no;
+  };
+  bool merge_regions(ValueId c, std::vector<Merged>& merged, uint32_t mark, const ast::Expr& at);
+  void assigned(const ast::Block& body, Names& names) const; // that have a value here
+  static bool returns(const ast::Stmt& s);                   // somewhere in it
+  static bool always_returns(const ast::Block& body);
+  // loops.cpp
+  struct Loop {
+    ValueId limit;                           // i64, rounds at most
+    const ast::Expr* condition = nullptr;    // before each; null: all rounds
+    std::function<void(ValueId round)> bind; // names what is counted, if anything
+    const ast::Block* body;
+    Span span;
+  };
+  bool for_loop(const ast::ForStmt& n, Span span);
+  bool loop(const Loop& loop);
+  std::optional<ValueId> rounds(const ast::Expr& e, std::string_view what);
+  struct Carried {
+    uint32_t name;
+    ValueId start; // invalid: nothing yet
+    std::optional<Type> type;
+    Span span; // of an assignment
+    std::string text;
+  };
+  bool widen(Carried& state, ValueId next, bool& changed);
+  ValueId fit(ValueId id, const Type& type);
   bool stop(PendingCheck::Kind kind, const ast::Template& text, const ast::Expr* condition,
             Span span);
   ValueId both(ValueId a, ValueId b); // a and b; either may be invalid
@@ -199,6 +237,8 @@ private:
 
   Unit u_;
   Builder b_;
+  Regions regions_;
+  int loops_ = 0; // around
   std::unordered_map<uint32_t, Value> env_;
   int depth_ = 0;
   int64_t calls_ = 0;

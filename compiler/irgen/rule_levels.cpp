@@ -105,12 +105,11 @@ bool RuleBuilder::step_node(Active& active, int at, const Value& variable) {
 }
 
 bool RuleBuilder::body(const Block& statements, const std::string& prefix) {
-  std::optional<Value> returned;
   bool fine = true;
   for (const Stmt* s : statements) {
     if (s->as<ReportStmt>()) continue;
     // Later lines are looked at too: independent mistakes are told together.
-    fine = e_->statement_of_rule(*s, returned) && fine;
+    fine = e_->statement_of_rule(*s) && fine;
     name_value(*s, prefix);
   }
   // A report may name what comes after it.

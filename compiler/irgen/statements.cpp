@@ -3,6 +3,7 @@
 
 #include "support/overloaded.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace thalweg::irgen {
@@ -10,23 +11,59 @@ namespace thalweg::irgen {
 using namespace ast;
 
 Value Elaborator::block(const Block& body, Span where) {
-  std::optional<Value> returned;
-  for (const Stmt* s : body) {
-    if (returned) {
-      error(DiagKind::unreachable, s->span, "nothing after 'return' is evaluated");
-      break;
-    }
-    if (!statement(*s, returned)) return {};
-  }
-  if (!returned) {
-    error(DiagKind::missing_return, where, "the block returns nothing")
-        .help("end it with a line 'return …'");
-    return {};
-  }
-  return *returned;
+  auto outer_returned = env_.find(kReturned), outer_result = env_.find(kResult);
+  std::optional<Value> returned, result;
+  if (outer_returned != env_.end()) returned = outer_returned->second;
+  if (outer_result != env_.end()) result = outer_result->second;
+  env_.erase(kReturned);
+  env_.erase(kResult);
+  bool fine = statements(body);
+  Value v;
+  if (fine && always_returns(body)) v = env_.at(kResult);
+  env_.erase(kReturned);
+  env_.erase(kResult);
+  if (returned) env_[kReturned] = *returned;
+  if (result) env_[kResult] = *result;
+  if (!fine || always_returns(body)) return v;
+  bool some = std::any_of(body.begin(), body.end(), [](const Stmt* s) { return returns(*s); });
+  error(DiagKind::missing_return, where,
+        some ? "the block may end without a 'return'" : "the block returns nothing")
+      .help("end it with a line 'return …'");
+  return {};
 }
 
-bool Elaborator::statement(const Stmt& s, std::optional<Value>& returned) {
+// One after another; what stands after a return that may have been met, only if it was not.
+bool Elaborator::statements(std::span<const Stmt* const> body) {
+  for (size_t k = 0; k < body.size(); ++k) {
+    const Stmt& s = *body[k];
+    if (!statement(s)) return false;
+    if (k + 1 == body.size() || !returns(s)) continue;
+    const Value& met = env_.at(kReturned);
+    if (scalar_constant(u_.graph, met.id) == 1) {
+      error(DiagKind::unreachable, body[k + 1]->span, "nothing after 'return' is evaluated");
+      return false;
+    }
+    std::span<const Stmt* const> rest = body.subspan(k + 1);
+    Names names{kReturned, kResult};
+    assigned({rest.begin(), rest.end()}, names);
+    Expr at{s.span, 0, {}};
+    return branch(
+        Value::tensor(b_.make(Op::logical_not, {met.id})), names, [&] { return statements(rest); },
+        [] { return true; }, at);
+  }
+  return true;
+}
+
+bool Elaborator::assign(const AssignStmt& n) {
+  if (!n.index.empty()) return !not_lowered(n.name.span, "assignment to an element").is_poison();
+  sema::SymbolId id = u_.program.symbol_of(n.name);
+  Value v = tensor(*n.value);
+  if (!id.valid() || v.is_poison()) return false;
+  bind(id, v);
+  return true;
+}
+
+bool Elaborator::statement(const Stmt& s) {
   auto store = [&](const Ident& name, const Value& v) {
     bind(u_.program.symbol_of(name), v);
     if (v.is_tensor()) let_names.emplace(v.id.value, name.name.str());
@@ -39,19 +76,9 @@ bool Elaborator::statement(const Stmt& s, std::optional<Value>& returned) {
       overloaded{
           [&](const LetStmt& n) { return store(n.name, expr(*n.value)); },
           [&](const VarStmt& n) { return store(n.name, tensor(*n.value)); },
-          [&](const AssignStmt& n) {
-            if (!n.index.empty()) return later("assignment to an element");
-            sema::SymbolId id = u_.program.symbol_of(n.name);
-            Value v = tensor(*n.value);
-            if (!id.valid() || v.is_poison()) return false;
-            bind(id, v);
-            return true;
-          },
-          [&](const IfStmt& n) { return if_statement(n); },
-          [&](const ReturnStmt& n) {
-            returned = expr(*n.value);
-            return !returned->is_poison();
-          },
+          [&](const AssignStmt& n) { return assign(n); },
+          [&](const IfStmt& n) { return if_statement(n, 0); },
+          [&](const ReturnStmt& n) { return give_back(expr(*n.value)); },
           [&](const PrimeStmt& n) {
             Value v = tensor(*n.value);
             primes[u_.program.symbol_of(n.name).value] = v;
@@ -63,9 +90,15 @@ bool Elaborator::statement(const Stmt& s, std::optional<Value>& returned) {
           },
           [](const StateStmt&) { return true; },
           [](const FunctionStmt&) { return true; },
-          [&](const ForStmt&) { return later("the loop 'for'"); },
-          [&](const WhileStmt&) { return later("the loop 'while'"); },
-          [&](const RepeatStmt&) { return later("the loop 'repeat'"); },
+          [&](const ForStmt& n) { return for_loop(n, s.span); },
+          [&](const WhileStmt& n) {
+            std::optional<ValueId> most = rounds(*n.max_rounds, "the most rounds of a loop");
+            return most && loop({*most, n.condition, {}, &n.body, s.span});
+          },
+          [&](const RepeatStmt& n) {
+            std::optional<ValueId> count = rounds(*n.count, "a number of rounds");
+            return count && loop({*count, nullptr, {}, &n.body, s.span});
+          },
           [&](const ReportStmt&) { return later("'report' here"); },
           [&](const FailStmt& n) {
             return stop(PendingCheck::Kind::fail, n.text, n.condition, s.span);
@@ -77,50 +110,6 @@ bool Elaborator::statement(const Stmt& s, std::optional<Value>& returned) {
           [&](const StepWhenStmt& n) { return hooks && hooks->step_when(*n.condition); },
       },
       s.node);
-}
-
-// Both sides are evaluated; a variable that a side assigns is chosen by the condition afterwards.
-bool Elaborator::if_statement(const IfStmt& n) {
-  std::unordered_map<uint32_t, Value> before = env_;
-  std::vector<std::pair<Value, std::unordered_map<uint32_t, Value>>>
-      outcomes; // condition (or poison), bindings
-  size_t depth = path.size();
-  auto run = [&](const Block& body, Value c) {
-    env_ = before;
-    size_t arm = path.size();
-    if (c.is_tensor()) path.push_back(c.id);
-    std::optional<Value> returned;
-    for (const Stmt* s : body) {
-      if (s->as<ReturnStmt>()) return !not_lowered(s->span, "'return' inside 'if'").is_poison();
-      if (!statement(*s, returned)) return false;
-    }
-    outcomes.emplace_back(c, env_);
-    path.resize(arm);
-    if (c.is_tensor()) path.push_back(b_.make(Op::logical_not, {c.id}));
-    return true;
-  };
-  for (const IfStmtArm& arm : n.arms) {
-    env_ = before;
-    Value c = condition(*arm.condition);
-    if (!c.is_tensor() || !run(arm.body, c)) return false;
-  }
-  env_ = before;
-  if (n.has_else && !run(n.otherwise, {})) return false;
-  path.resize(depth);
-  std::unordered_map<uint32_t, Value> merged = n.has_else ? outcomes.back().second : before;
-  if (n.has_else) outcomes.pop_back();
-  for (size_t k = outcomes.size(); k-- > 0;)
-    for (auto& [symbol, value] : merged) {
-      auto it = outcomes[k].second.find(symbol);
-      if (it == outcomes[k].second.end() || !value.is_tensor() || !it->second.is_tensor() ||
-          it->second.id == value.id)
-        continue;
-      const Expr& place = *n.arms[k].condition;
-      value = choose(outcomes[k].first, it->second, value, place, place);
-      if (value.is_poison()) return false;
-    }
-  env_ = std::move(merged);
-  return true;
 }
 
 ValueId Elaborator::both(ValueId a, ValueId b) {
@@ -161,6 +150,7 @@ void Elaborator::require(const Expr& condition_expr) {
 bool Elaborator::stop(PendingCheck::Kind kind, const Template& text, const Expr* condition_expr,
                       Span span) {
   std::string_view word = kind == PendingCheck::Kind::fail ? "fail" : "done";
+  if (loops_ > 0) return !not_lowered(span, fmt::format("'{}' inside a loop", word)).is_poison();
   if (!hooks)
     return !poison(DiagKind::misplaced_statement, span,
                    fmt::format("'{}' ends a step of a rule; nothing steps here", word))

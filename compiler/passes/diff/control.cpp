@@ -1,10 +1,12 @@
 // Differentiation of conditionals (both ways) and loops (forward): regions in, regions out.
 //
 // A tangent is one more state or capture of the region. A loop's tangents start at zero where the
-// state itself starts without one. Reverse through a loop needs its whole history and is an error.
+// state itself starts without one. Reverse through a loop needs its whole
+// history: loops with a small known number of rounds are written out, others are an error.
 #include "passes/diff/forward.h"
 #include "passes/diff/partials.h"
 #include "passes/diff/reverse.h"
+#include "passes/diff/unroll.h"
 #include "support/check.h"
 
 #include <algorithm>
@@ -185,7 +187,8 @@ void Reverse::visit_if(ValueId id) {
     }
   Attr attr;
   for (LambdaId side : node.attr.lambdas) {
-    const Lambda lambda = graph_.lambda(side);
+    Lambda lambda = graph_.lambda(side);
+    lambda.results = unroll(graph_, lambda.results);
     std::vector<ValueId> arguments;
     for (size_t k : wanted)
       arguments.push_back(builder_.arg(k, parameters[k]));

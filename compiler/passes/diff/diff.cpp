@@ -4,6 +4,7 @@
 #include "ir/varying.h"
 #include "passes/diff/forward.h"
 #include "passes/diff/reverse.h"
+#include "passes/diff/unroll.h"
 #include "support/check.h"
 
 #include <algorithm>
@@ -113,8 +114,8 @@ Outcome forward(Graph& graph, const Function& f, Wrt wrt, const Shape& batch) {
 
 Outcome gradient(Graph& graph, const Function& f, size_t result, Wrt wrt) {
   Builder b(graph);
-  ValueId value = f.results[result].value;
-  const Type& type = graph.type(value);
+  ValueId value = unroll(graph, std::vector{f.results[result].value})[0];
+  const Type type = graph.type(value);
   if (!type.is_scalar() || !is_real(type.dtype))
     return DiffError{value,
                      "the gradient of '" + f.results[result].name + "', which is no real scalar",

@@ -63,7 +63,8 @@ void Reverse::visit(ValueId id) {
   const Node& node = graph_.node(id);
   if (node.op == Op::if_else) return visit_if(id);
   if (node.op == Op::while_loop) {
-    if (tuple_cotangents_.contains(id)) fail(id, "gradient through a while loop");
+    if (tuple_cotangents_.contains(id))
+      fail(id, "the gradient through a loop whose number of rounds is not known, or large");
     return;
   }
   Maybe cotangent_here = cotangent(id);
