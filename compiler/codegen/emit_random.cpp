@@ -62,8 +62,7 @@ Value* FunctionEmitter::random(const loops::Value& value) {
   // The stream: the identity that has no room in the counter, enciphered under the seed. It is the
   // same for all elements and leaves the loop.
   Value* site = builder_.getInt64(static_cast<uint64_t>(value.site) & UINT64_C(0xffffffff));
-  Block mixed =
-      philox.rounds({philox.low(name), philox.high(name), site, philox.low(round)}, seed);
+  Block mixed = philox.rounds({philox.low(name), philox.high(name), site, philox.low(round)}, seed);
   Value* stream = philox.join(mixed[0], mixed[1]);
   unsigned lanes = is_vector(element) ? width() : 1;
   stream = splat(stream, lanes);

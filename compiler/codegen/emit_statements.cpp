@@ -136,8 +136,7 @@ void FunctionEmitter::emit(const loops::While& loop) {
   builder_.CreateCondBr(values_[loop.condition.value], round, end);
   builder_.SetInsertPoint(round);
   emit(loop.body);
-  count->addIncoming(builder_.CreateNSWAdd(count, builder_.getInt64(1)),
-                     builder_.GetInsertBlock());
+  count->addIncoming(builder_.CreateNSWAdd(count, builder_.getInt64(1)), builder_.GetInsertBlock());
   builder_.CreateBr(head);
   builder_.SetInsertPoint(end);
 }

@@ -214,7 +214,8 @@ struct While {
 };
 
 struct Statement {
-  std::variant<Let, Store, Loop, Product, Rows, Chunks, Oracle, StatusCheck, IndexCheck, If, While> is;
+  std::variant<Let, Store, Loop, Product, Rows, Chunks, Oracle, StatusCheck, IndexCheck, If, While>
+      is;
 };
 
 struct Program {

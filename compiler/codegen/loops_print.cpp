@@ -172,7 +172,8 @@ private:
                 block(branch.no, depth + 1);
               },
               [&](const While& loop) {
-                line(depth, fmt::format("round {} of at most {}", name(loop.round), name(loop.limit)));
+                line(depth,
+                     fmt::format("round {} of at most {}", name(loop.round), name(loop.limit)));
                 block(loop.test, depth + 1);
                 line(depth, "while " + name(loop.condition));
                 block(loop.body, depth + 1);

@@ -43,9 +43,7 @@ Val Elements::create(Value value, int depth) {
   return val;
 }
 
-void Elements::give(size_t k, Val val) {
-  given_.emplace(static_cast<int64_t>(k), val);
-}
+void Elements::give(size_t k, Val val) { given_.emplace(static_cast<int64_t>(k), val); }
 
 Elements::Element* Elements::find(ValueId value, IndexId index) {
   for (size_t k = scopes_.size(); k-- > 0;) {

@@ -111,8 +111,7 @@ void Planner::choose_local_stores() {
     if (plan_.of(id).kind == Kind::region) {
       size_t states = node.op == Op::while_loop ? static_cast<size_t>(node.attr.ints[0]) : 0;
       for (size_t k = 1 + states; k < node.operands.size(); ++k)
-        if (graph_.type(node.operands[k]).rank() > 0 &&
-            graph_.node(node.operands[k]).op != Op::arg)
+        if (graph_.type(node.operands[k]).rank() > 0 && graph_.node(node.operands[k]).op != Op::arg)
           store(node.operands[k], "read by a loop or a branch");
     }
     if (plan_.of(id).kind != Kind::inlined) continue;

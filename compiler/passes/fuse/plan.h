@@ -116,10 +116,10 @@ struct Plan {
   const Info& of(ValueId id) const { return info[id.value]; }
 };
 
-// A lambda of a region as a function with a plan of its own. Its parameters are those of the lambda:
-// the states of a loop, then the captures. Results of a loop's body update the states in place; the
-// condition's is a truth value; those of a branch go where the branch's parts are. A region runs
-// for one tensor or for all, so that no nested function is over a table.
+// A lambda of a region as a function with a plan of its own. Its parameters are those of the
+// lambda: the states of a loop, then the captures. Results of a loop's body update the states in
+// place; the condition's is a truth value; those of a branch go where the branch's parts are. A
+// region runs for one tensor or for all, so that no nested function is over a table.
 struct Nested {
   Function function;
   Plan plan;

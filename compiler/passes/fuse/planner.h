@@ -55,7 +55,7 @@ private:
 
   const Graph& graph_;
   const Function& function_;
-  bool nested_; // a lambda of a region
+  bool nested_;                                 // a lambda of a region
   std::map<ValueId, std::vector<int>> lambdas_; // of regions, in plan_.nested
   Plan plan_;
   std::vector<ValueId> order_;
