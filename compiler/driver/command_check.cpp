@@ -1,5 +1,6 @@
 // `thalweg check`: what is wrong with a program, or what it offers.
 #include "driver/check_program.h"
+#include "driver/rule_cost.h"
 
 #include <fmt/format.h>
 
@@ -9,7 +10,11 @@ int check_command(const CheckOptions& options) {
   Front front(options.common.library);
   if (front.load(options.common.file)) {
     std::string lines = check_program(front, options.common);
-    if (!front.diags.has_errors()) fmt::print("{}{}: no errors\n", lines, front.path);
+    if (front.diags.has_errors()) return front.report();
+    if (options.cost)
+      print_costs(front, options.common);
+    else
+      fmt::print("{}{}: no errors\n", lines, front.path);
   }
   return front.report();
 }

@@ -31,6 +31,7 @@ int run_command(const RunOptions& options);
 
 struct CheckOptions {
   CommonOptions common;
+  bool cost = false; // what a step of the rules costs
 };
 int check_command(const CheckOptions& options);
 
@@ -83,6 +84,13 @@ struct FindLrOptions {
   bool ascii = false;
 };
 int find_lr_command(const FindLrOptions& options);
+
+struct DocOptions {
+  std::string library;
+  std::vector<std::string> names; // of items; none: a list of all
+  bool markdown = false;          // the page of all items
+};
+int doc_command(const DocOptions& options);
 
 struct BuildOptions {
   CommonOptions common;

@@ -74,10 +74,20 @@ int main(int argc, char** argv) {
                   "  thalweg run model.tw --set steps=1000 --set lambda=0.01 --out results\n"
                   "  thalweg run model.tw --precision f32 --json");
 
-  CheckOptions check{{"", library, {}, "", {}, false, false}};
+  CheckOptions check{{"", library, {}, "", {}, false, false}, false};
   CLI::App* check_app = app.add_subcommand("check", "check a program without running it");
   common(check_app, check.common, false);
-  check_app->footer("Examples:\n  thalweg check model.tw");
+  check_app->add_flag("--cost", check.cost,
+                      "passes over memory, bytes, operations and states of its optimizers");
+  check_app->add_flag("--json", check.common.json, "with --cost: print JSON, measure nothing");
+  check_app->footer("Examples:\n  thalweg check model.tw\n  thalweg check --cost model.tw");
+
+  DocOptions doc{library, {}, false};
+  CLI::App* doc_app = app.add_subcommand("doc", "what the library says of its items");
+  doc_app->add_option("names", doc.names, "items; without one, all are listed");
+  doc_app->add_option("--stdlib", doc.library, "folder of the standard library");
+  doc_app->add_flag("--markdown", doc.markdown, "the page of all items");
+  doc_app->footer("Examples:\n  thalweg doc\n  thalweg doc NAME");
 
   FmtOptions fmt_options;
   CLI::App* fmt_app = app.add_subcommand("fmt", "print programs in their canonical layout");
@@ -199,6 +209,7 @@ int main(int argc, char** argv) {
   return guarded([&] {
     if (run_app->parsed()) return run_command(run);
     if (check_app->parsed()) return check_command(check);
+    if (doc_app->parsed()) return doc_command(doc);
     if (fmt_app->parsed()) return fmt_command(fmt_options);
     if (diff_app->parsed()) return diff_command(diff);
     if (eval_app->parsed()) return eval_command(eval);

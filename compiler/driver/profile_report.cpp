@@ -1,15 +1,12 @@
 // What --profile prints: kernels with their times, bytes and the share of the memory's bandwidth.
-#include "driver/bound_call.h"
 #include "driver/commands.h"
+#include "driver/machine_limits.h"
 
-#include "ir/builder.h"
-#include "support/check.h"
 #include "terminal/table.h"
 
 #include <algorithm>
 #include <cstdio>
 #include <fmt/format.h>
-#include <fstream>
 #include <limits>
 
 namespace thalweg::driver {
@@ -17,59 +14,6 @@ namespace thalweg::driver {
 namespace rt = thalweg::runtime;
 
 namespace {
-
-// Of the last level; 0 if the system does not tell. The C library's own count is wrong
-// on some virtual machines.
-double cache_bytes() {
-  double bytes = 0;
-  for (int index = 0; index < 5; ++index) {
-    std::ifstream file(fmt::format("/sys/devices/system/cpu/cpu0/cache/index{}/size", index));
-    double kibibytes = 0; // "32768K"
-    if (file >> kibibytes) bytes = std::max(bytes, kibibytes * 1024);
-  }
-  return bytes;
-}
-
-// Bytes a second of a compiled loop that reads four arrays of numbers, writes three of them and
-// computes next to nothing, on arrays that no cache holds. 0 if memory for them can't be had.
-double memory_limit(const PipelineOptions& like) {
-  constexpr int kRounds = 4;
-  constexpr double kMoved = 7; // arrays read and written
-  const Type type{DType::f32, {Dim::symbol("n")}};
-  Graph graph;
-  Builder build(graph);
-  Function f;
-  f.name = "limit";
-  std::vector<ValueId> arrays;
-  for (const char* name : {"a", "b", "c", "d"}) {
-    arrays.push_back(build.arg(static_cast<int64_t>(f.parameters.size()), type));
-    f.parameters.push_back({name, type});
-  }
-  f.results = {{"a", arrays[1], false, 0},
-               {"b", arrays[2], false, 1},
-               {"c", build.add(arrays[0], arrays[3]), false, 2}};
-  Diagnostics diags;
-  PipelineOptions options;
-  options.target = like.target;
-  options.threads = like.threads;
-  Pipeline pipeline(graph, diags, options);
-  auto code = pipeline.compile({f});
-  TW_CHECK(code, "the loop that the memory is measured by");
-  const double each = std::clamp(cache_bytes(), 32e6, 256e6); // so all are four times the cache
-  const int64_t n = static_cast<int64_t>(each) / dtype_size(type.dtype);
-  BoundCall call((*code)[0]);
-  call.size("n", n);
-  if (!call.prepare()) return 0;
-  double best = 0;
-  for (int round = 0; round <= kRounds; ++round) {
-    auto start = std::chrono::steady_clock::now();
-    call.call();
-    double seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    if (round > 0) best = std::max(best, each * kMoved / seconds);
-  }
-  return best;
-}
 
 // The source text of a value on one line.
 std::string written_as(const loops::Buffer& buffer, const SourceManager& sources) {

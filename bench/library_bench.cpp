@@ -1,0 +1,162 @@
+// A step of every rule of the library beside loops that move the same bytes; prints a JSON object.
+#include "codegen/flops.h"
+#include "driver/bound_call.h"
+#include "ir/builder.h"
+#include "stdlib/library_items.h"
+#include "stdlib/rule_runner.h"
+#include "support/check.h"
+
+#include <algorithm>
+#include <chrono>
+#include <fmt/format.h>
+#include <map>
+#include <memory>
+
+using namespace thalweg;
+using namespace thalweg::test;
+
+namespace {
+
+constexpr int64_t kElements = int64_t{1} << 24; // 64 MiB an array, more than any cache
+constexpr int kRounds = 5;
+
+// The shortest of a few calls.
+template <class Work> double seconds_of(const Work& work) {
+  double best = 0;
+  for (int round = 0; round <= kRounds; ++round) {
+    auto start = std::chrono::steady_clock::now();
+    work();
+    double seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    if (round > 0 && (best == 0 || seconds < best)) best = seconds;
+  }
+  return best;
+}
+
+driver::PipelineOptions one_thread() {
+  driver::PipelineOptions options;
+  options.threads = 1;
+  return options;
+}
+
+// A loop that reads so many arrays, writes so many of them, and adds up what it does not copy.
+class Moving {
+public:
+  Moving(int reads, int writes) {
+    const Type type{DType::f32, {Dim::symbol("n")}};
+    Builder build(graph_);
+    Function f;
+    f.name = "moving";
+    const int arrays = std::max({reads, writes, 1});
+    std::vector<ValueId> values;
+    for (int k = 0; k < arrays; ++k) {
+      values.push_back(build.arg(k, type));
+      f.parameters.push_back({fmt::format("a{}", k), type});
+    }
+    ValueId sum = values[0];
+    for (int k = 1; k < reads; ++k)
+      sum = build.add(sum, values[static_cast<size_t>(k)]);
+    for (int k = 0; k < writes; ++k)
+      f.results.push_back({f.parameters[static_cast<size_t>(k)].name,
+                           k == 0 ? sum : values[static_cast<size_t>((k + 1) % std::max(reads, 1))],
+                           false, k});
+    if (writes == 0) f.results.push_back({"sum", build.sum(sum), false, -1});
+    pipeline_ = std::make_unique<driver::Pipeline>(graph_, diags_, one_thread());
+    auto code = pipeline_->compile({f});
+    TW_CHECK(code, "a loop that moves");
+    code_ = std::move(*code);
+    call_ = std::make_unique<driver::BoundCall>(code_[0]);
+    call_->size("n", kElements);
+    TW_CHECK(call_->prepare(), "memory");
+  }
+  double seconds() {
+    return seconds_of([&] { call_->call(); });
+  }
+
+private:
+  Graph graph_;
+  Diagnostics diags_;
+  std::unique_ptr<driver::Pipeline> pipeline_;
+  std::vector<driver::CompiledFunction> code_;
+  std::unique_ptr<driver::BoundCall> call_;
+};
+
+double moving(int reads, int writes) {
+  static std::map<std::pair<int, int>, double> known;
+  auto [at, fresh] = known.try_emplace({reads, writes}, 0);
+  if (fresh) at->second = Moving(reads, writes).seconds();
+  return at->second;
+}
+
+// The step and the points of a rule on one large tensor.
+struct Stepped {
+  double ours = 0, bound = 0;
+  int passes = 0;
+};
+Stepped stepped(const std::string& rule) {
+  RuleProgram program(rule, DType::f32);
+  driver::Pipeline pipeline(program.graph, program.front.diags, one_thread());
+  std::vector<Function> functions{program.unit.step};
+  for (const irgen::RuleUnit::Query& query : program.unit.queries)
+    functions.push_back(query.point);
+  auto code = pipeline.compile(functions);
+  TW_CHECK(code, "a rule of the library");
+  const std::vector<Parameter>& parameters = program.unit.step.parameters;
+  std::vector<driver::Buffer> memory(parameters.size());
+  std::vector<std::unique_ptr<driver::BoundCall>> calls;
+  for (const driver::CompiledFunction& function : *code) {
+    calls.push_back(std::make_unique<driver::BoundCall>(function));
+    calls.back()->rows({{{"size", kElements}}});
+  }
+  size_t hyper = 0;
+  for (size_t k = 0; k < parameters.size(); ++k) {
+    const Parameter& p = parameters[k];
+    int64_t count = p.type.shape.empty() ? 1 : kElements;
+    void* at = memory[k].get(static_cast<size_t>(count) * 8);
+    TW_CHECK(at, "memory");
+    if (p.type.dtype == DType::f32)
+      std::fill_n(static_cast<float*>(at), count, p.name == "x" ? 0.5f : 0.01f);
+    else
+      std::fill_n(static_cast<double*>(at), count,
+                  p.name == "t"                  ? 2.0
+                  : p.name.starts_with("hyper ") ? program.unit.hypers[hyper++].value
+                                                 : 0.0);
+    for (auto& call : calls)
+      if (p.per_tensor)
+        call->row_parameter(0, k, at);
+      else
+        call->parameter(k, at);
+  }
+  Stepped out;
+  for (auto& call : calls)
+    TW_CHECK(call->prepare(), "memory");
+  out.ours = seconds_of([&] {
+    for (auto& call : calls)
+      call->call(0, 1);
+  });
+  for (const Function& function : functions) {
+    auto lowered = pipeline.lower(pipeline.finish(function));
+    out.passes += loops::traffic(lowered->program).passes;
+    for (const loops::Kernel& kernel : loops::kernels(lowered->program)) {
+      auto arrays = [](const Dim& bytes) {
+        auto n = bytes.evaluate([](std::string_view) { return kElements; });
+        return static_cast<int>(n.value_or(0) / (4 * kElements));
+      };
+      int reads = arrays(kernel.bytes_read), writes = arrays(kernel.bytes_written);
+      if (reads + writes > 0) out.bound += moving(reads, writes);
+    }
+  }
+  return out;
+}
+
+} // namespace
+
+int main() {
+  std::string text;
+  for (const LibraryItem& item : library_items({"optimizers", "transforms"})) {
+    Stepped s = stepped(item.example);
+    text += fmt::format("{}  \"{}\": {{\"passes\": {}, \"ours\": {:.6g}, \"traffic\": {:.6g}}}",
+                        text.empty() ? "" : ",\n", item.name, s.passes, s.ours, s.bound);
+  }
+  fmt::print("{{\n{}\n}}\n", text);
+}
