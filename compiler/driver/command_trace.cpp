@@ -9,7 +9,6 @@
 #include "passes/diff/diff.h"
 #include "passes/simplify/simplify.h"
 
-#include <array>
 #include <cstdio>
 #include <fmt/ranges.h>
 #include <limits>
@@ -181,8 +180,8 @@ private:
   using Stage = std::vector<RuleTrace>;
 
   // Transforms that stand apart, then rules.
-  std::optional<std::array<Stage, 2>> variants(const irgen::Unit& unit, const irgen::Chain& chain,
-                                               const TracePoint& start) {
+  std::optional<std::vector<Stage>> variants(const irgen::Unit& unit, const irgen::Chain& chain,
+                                             const TracePoint& start) {
     std::vector<irgen::Subject> subjects = irgen::subjects_of(problem_);
     if (!problem_.decl)
       for (size_t k = 0; k < start.values.size(); ++k) {
@@ -193,11 +192,13 @@ private:
       }
     auto plan = irgen::elaborate_variants(unit, chain, subjects);
     if (!plan) return std::nullopt;
-    std::array<Stage, 2> stages;
-    for (size_t k = 0; k < 2; ++k)
-      for (irgen::RuleVariant& variant : k == 0 ? plan->transforms : plan->rules)
-        stages[k].emplace_back(front_, graph_, std::move(variant.rule),
-                               std::move(variant.parameters), experiment_.seed);
+    std::vector<Stage> stages;
+    for (irgen::RuleStage* stage : plan->stages()) {
+      stages.emplace_back();
+      for (irgen::RuleVariant& variant : *stage)
+        stages.back().emplace_back(front_, graph_, std::move(variant.rule),
+                                   std::move(variant.parameters), experiment_.seed);
+    }
     return stages;
   }
 
@@ -225,7 +226,7 @@ private:
       std::string text = fmt::format("\nstep {}: f = {}{}\n", t, element_text(loss, 0), rows());
       std::optional<std::string> done;
       bool taken = true;
-      for (size_t k = 0; k < 2 && taken && !done; ++k) {
+      for (size_t k = 0; k < stages->size() && taken && !done; ++k) {
         Stage& stage = (*stages)[k];
         for (RuleTrace& rule : stage) {
           rule.begin(t, loss_before, *here);
@@ -233,7 +234,7 @@ private:
           rule.set_batch(static_cast<double>(batch - 1) / static_cast<double>(of_epoch),
                          batches_ ? batches_->batch().rows : 1);
         }
-        if (k == 1 && !queries(stage, point, batch)) return false;
+        if (k + 1 == stages->size() && !queries(stage, point, batch)) return false;
         for (RuleTrace& rule : stage) {
           if (!rule.step(point, text)) return false;
           if (!done) done = rule.done();

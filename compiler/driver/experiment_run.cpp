@@ -158,7 +158,7 @@ bool check_experiment(Front& front, const ast::Decl& decl, const CommonOptions& 
     auto plan = irgen::elaborate_variants(unit, chain, irgen::subjects_of(run->problem));
     if (!plan) continue;
     std::vector<const irgen::RuleUnit*> units;
-    for (const auto* stage : {&plan->rules, &plan->transforms})
+    for (const irgen::RuleStage* stage : std::as_const(*plan).stages())
       for (const irgen::RuleVariant& variant : *stage)
         units.push_back(&variant.rule);
     bool in_range = true;

@@ -16,7 +16,7 @@ using irgen::RuleUnit;
 bool RacerRun::prepare_rule(const irgen::Unit& unit, const irgen::Chain& chain) {
   auto plan = irgen::elaborate_variants(unit, chain, irgen::subjects_of(objective_.problem()));
   if (!plan) return false;
-  bool several = plan->rules.size() + plan->transforms.size() > 1;
+  bool several = plan->variants() > 1;
   auto compile = [&](std::vector<irgen::RuleVariant>& variants, Stage& stage) {
     stage.clear();
     for (irgen::RuleVariant& variant : variants) {
@@ -25,13 +25,26 @@ bool RacerRun::prepare_rule(const irgen::Unit& unit, const irgen::Chain& chain) 
     }
     return true;
   };
-  return compile(plan->transforms, transforms_) && compile(plan->rules, rules_);
+  transforms_.resize(plan->transforms.size());
+  for (size_t k = 0; k < transforms_.size(); ++k)
+    if (!compile(plan->transforms[k], transforms_[k])) return false;
+  return compile(plan->rules, rules_);
+}
+
+std::vector<RacerRun::Stage*> RacerRun::stages() {
+  std::vector<Stage*> all;
+  for (Stage& stage : transforms_)
+    all.push_back(&stage);
+  all.push_back(&rules_);
+  return all;
 }
 
 std::vector<const RuleUnit*> RacerRun::units() const {
   std::vector<const RuleUnit*> units;
-  for (const auto* stage : {&rules_, &transforms_})
-    for (const auto& rule : *stage)
+  for (const auto& rule : rules_)
+    units.push_back(&rule->unit());
+  for (const Stage& stage : transforms_)
+    for (const auto& rule : stage)
       units.push_back(&rule->unit());
   return units;
 }
@@ -122,7 +135,8 @@ runtime::StepResult RacerRun::step(const runtime::StepRequest& request) {
   if (request.measure_only || result.until_met || !std::isfinite(value)) return result;
   size_t bytes = static_cast<size_t>(objective_.total()) * objective_.element_bytes();
   if (wants_update_) std::memcpy(before_.data(), point_, bytes);
-  if (!step_stage(transforms_, t, value, result)) return result;
+  for (Stage& stage : transforms_)
+    if (!step_stage(stage, t, value, result)) return result;
   for (auto& rule : rules_)
     rule->set_shared(t, loss_before_, value);
   result.status = query_points();
@@ -220,13 +234,17 @@ double RacerRun::final_loss() {
 // A name that several variants report is one value.
 std::vector<std::pair<std::string, double>> RacerRun::reports() const {
   std::vector<std::pair<std::string, double>> out;
-  for (const auto* stage : {&rules_, &transforms_})
-    for (const auto& rule : *stage)
+  auto add = [&](const Stage& stage) {
+    for (const auto& rule : stage)
       for (size_t k = 0; k < rule->unit().reports.size() && taken_ > 0; ++k) {
         const std::string& name = rule->unit().reports[k];
         if (std::none_of(out.begin(), out.end(), [&](const auto& o) { return o.first == name; }))
           out.emplace_back(name, rule->report(k));
       }
+  };
+  add(rules_);
+  for (const Stage& stage : transforms_)
+    add(stage);
   return out;
 }
 

@@ -6,7 +6,6 @@
 #include "irgen/records.h"
 #include "loop/stepper.h"
 
-#include <array>
 #include <memory>
 
 namespace thalweg::driver {
@@ -51,9 +50,10 @@ private:
   std::string name_;
   uint64_t seed_;
   // In a step the transforms that stand apart run before the rules.
-  std::vector<std::unique_ptr<RuleInstance>> transforms_, rules_;
   using Stage = std::vector<std::unique_ptr<RuleInstance>>;
-  std::array<Stage*, 2> stages() { return {&transforms_, &rules_}; }
+  std::vector<Stage> transforms_;
+  Stage rules_;
+  std::vector<Stage*> stages();
   // All of one stage, if nothing ends the step; false in `result`.
   bool step_stage(Stage& stage, int64_t t, double value, runtime::StepResult& result);
   std::optional<irgen::RecordUnit> record_unit_;

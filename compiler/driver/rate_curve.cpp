@@ -115,7 +115,7 @@ Span named_rate(const RuleUnit& rule, const std::string& condition) {
 std::optional<RateCurves> rate_curves(Front& front, const Graph& graph, const irgen::RulePlan& plan,
                                       const RateView& view) {
   RateCurves out;
-  for (const auto* stage : {&plan.transforms, &plan.rules})
+  for (const irgen::RuleStage* stage : plan.stages())
     for (const irgen::RuleVariant& variant : *stage) {
       const RuleUnit& rule = variant.rule;
       size_t first = out.curves.size();

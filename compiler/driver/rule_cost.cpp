@@ -106,13 +106,13 @@ private:
     for (const irgen::Racer& racer : experiment->racers) {
       auto plan = irgen::elaborate_variants(unit, racer.chain, irgen::subjects_of(*problem));
       if (!plan) continue;
-      for (const auto* stage : {&plan->transforms, &plan->rules})
+      for (const irgen::RuleStage* stage : std::as_const(*plan).stages())
         for (const irgen::RuleVariant& variant : *stage) {
           std::string name = racer.name;
           std::vector<std::string> params;
           for (size_t k : variant.parameters)
             params.push_back(problem->parameters[k].name);
-          if (plan->rules.size() + plan->transforms.size() > 1)
+          if (plan->variants() > 1)
             name += fmt::format(", {}: {}", variant.rule.name, fmt::join(params, ", "));
           add(graph, name, variant.rule);
         }

@@ -250,6 +250,7 @@ Value Elaborator::compare_texts(const Value& a, const Expr& eb, const CompareSte
   bool equal = step_.op == CompareOp::eq || step_.op == CompareOp::ne;
   bool asks = a.of_role || a.of_name || b.of_role || b.of_name;
   bool both_ask = (a.of_role || a.of_name) && (b.of_role || b.of_name);
+  asked += a.decides || b.decides;
   if (b.kind == Value::Kind::text && equal && !asks)
     return Value::tensor(
         b_.constant((a.text == b.text) == (step_.op == CompareOp::eq), DType::boolean));
@@ -351,8 +352,9 @@ Value Elaborator::logical(const Logical& n) {
   return bad ? Value{} : total;
 }
 
-// Both sides are looked at, whichever is taken, unless the parameter's rank, role or name decides:
-// then what stands for another one need not make sense for this one.
+// Both sides are looked at, whichever is taken, unless the parameter's rank, role or name decides,
+// or a switch of a rule around an inner one: then what stands for another parameter or inner rule
+// need not make sense for this one.
 Value Elaborator::conditional(const Expr&, const IfExpr& n) {
   size_t depth = path.size();
   std::vector<std::pair<Value, const Expr*>> arms;

@@ -202,6 +202,7 @@ Value Elaborator::from_symbol(sema::SymbolId id, const Expr& e) {
     // A schedule as hyperparameter: its bare name is its value at t.
     if (it->second.kind == Value::Kind::schedule && step.valid())
       return schedule_at(it->second.schedule, step);
+    asked += it->second.decides && it->second.is_tensor();
     return it->second;
   }
   const sema::Symbol& symbol = u_.program.symbol(id);

@@ -92,7 +92,9 @@ public:
   std::map<std::string, ScheduleState>* schedule_states = nullptr;
   bool shape_sensitive = false;    // set once something looked at rank, axes or single sizes
   std::vector<Question> questions; // asked about the parameter
-  int64_t asked = 0;               // how often its rank, name or role was looked at
+  // How often its rank, name or role was looked at, or what else decides which side of an `if`
+  // makes sense: a switch of a rule that takes an optimizer, not knowing which.
+  int64_t asked = 0;
 
   Value expr(const ast::Expr& e);
   // A value of the graph, or poison after a message.

@@ -157,12 +157,16 @@ ValueId RuleFrame::step_of(int clock) {
 void RuleFrame::enter(int at) {
   const RuleTree::Node& n = node(at);
   e_->step = step_of(n.clock);
+  const bool around =
+      std::any_of(n.inner.begin(), n.inner.end(), [](int level) { return level >= 0; });
   for (size_t k = 0; k < n.params().size(); ++k) {
+    const Argument::Kind kind = n.call->arguments[k].kind;
     Value v = hyper_value(n.prefix + n.params()[k].name.name.str(), n.call->arguments[k]);
     if (n.inner[k] >= 0) {
       v.kind = Value::Kind::rule;
       v.level = n.inner[k];
     }
+    v.decides = around && (kind == Argument::Kind::boolean || kind == Argument::Kind::text);
     e_->bind(u_.program.symbol_of(n.params()[k].name), v);
   }
   for (const StateDef& state : states_)

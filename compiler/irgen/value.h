@@ -56,7 +56,8 @@ struct Value {
   ValueId low, high;
   Shape dims;
   int level = -1;
-  bool change = false; // rule_step: how the point moves, not where to
+  bool change = false;  // rule_step: how the point moves, not where to
+  bool decides = false; // a switch of a rule around an inner one: see `asked` of the elaborator
 
   static Value tensor(ValueId id, bool across = false) {
     Value v;

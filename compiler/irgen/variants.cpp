@@ -122,8 +122,7 @@ private:
 };
 
 // `all` ranges over the parameters that one variant holds; nothing may share them.
-bool reductions_fit(const Unit& unit, const Chain& chain,
-                    const std::vector<RuleVariant>& variants) {
+bool reductions_fit(const RuleStage& variants) {
   for (const RuleVariant& variant : variants) {
     size_t under = variant.rule.across_under;
     const std::vector<int>& choices = variant.rule.choices;
@@ -135,14 +134,38 @@ bool reductions_fit(const Unit& unit, const Chain& chain,
           !std::equal(choices.begin(), choices.begin() + static_cast<ptrdiff_t>(under),
                       theirs.begin()))
         continue;
-      unit.diags.report(DiagKind::not_lowered,
-                        chain.rule.decl ? chain.rule.span : chain.transforms[0].span,
-                        "a rule that reduces over parameters of several variants (by rank, role, "
-                        "name or routing) is not compiled yet");
       return false;
     }
   }
   return true;
+}
+
+bool told_to_fit(const Unit& unit, const Chain& chain, const RuleStage& variants) {
+  if (reductions_fit(variants)) return true;
+  unit.diags.report(DiagKind::not_lowered,
+                    chain.rule.decl ? chain.rule.span : chain.transforms[0].span,
+                    "a rule that reduces over parameters of several variants (by rank, role, "
+                    "name or routing) is not compiled yet");
+  return false;
+}
+
+// The transforms of a chain as they can run one after the other: those up to the last `step when`
+// together, since they share its count of calls; all of them where one stands there twice, since
+// its names are told apart by place.
+std::vector<Chain> apart(const std::vector<RuleCall>& transforms) {
+  size_t together = 0;
+  for (size_t k = 0; k < transforms.size(); ++k) {
+    for (const ast::Stmt* s : transforms[k].decl->as<ast::TransformDecl>()->body)
+      if (s->as<ast::StepWhenStmt>()) together = k + 1;
+    for (size_t other = 0; other < k; ++other)
+      if (transforms[other].decl == transforms[k].decl) together = transforms.size();
+  }
+  std::vector<Chain> stages;
+  for (size_t k = 0; k < transforms.size(); ++k) {
+    if (k == 0 || k >= together) stages.emplace_back();
+    stages.back().transforms.push_back(transforms[k]);
+  }
+  return stages;
 }
 
 // A line for a role that no param has may wait for another problem; a near miss is told.
@@ -170,6 +193,24 @@ void look_at_roles(const Unit& unit, const Chain& chain, const std::vector<Subje
 
 } // namespace
 
+std::vector<RuleStage*> RulePlan::stages() {
+  std::vector<RuleStage*> all;
+  for (RuleStage& stage : transforms)
+    all.push_back(&stage);
+  all.push_back(&rules);
+  return all;
+}
+std::vector<const RuleStage*> RulePlan::stages() const {
+  std::vector<RuleStage*> all = const_cast<RulePlan*>(this)->stages();
+  return {all.begin(), all.end()};
+}
+size_t RulePlan::variants() const {
+  size_t count = 0;
+  for (const RuleStage* stage : stages())
+    count += stage->size();
+  return count;
+}
+
 std::optional<RulePlan> elaborate_variants(const Unit& unit, const Chain& chain,
                                            const std::vector<Subject>& subjects) {
   RulePlan plan;
@@ -178,18 +219,22 @@ std::optional<RulePlan> elaborate_variants(const Unit& unit, const Chain& chain,
   if (!rules) return std::nullopt;
   if (rules->size() > 1 && !chain.transforms.empty()) {
     // Transforms that look at each parameter alone go into the passes of the rules.
-    Chain alone{chain.transforms, {}};
-    auto transforms = Grouping(unit, alone, subjects).run();
-    if (!transforms) return std::nullopt;
-    bool apart = std::any_of(transforms->begin(), transforms->end(), [](const RuleVariant& v) {
-      return v.rule.across_under == 0 || v.rule.gated || !v.rule.stops.empty();
-    });
-    if (apart) {
-      Chain behind{{}, chain.rule};
-      rules = Grouping(unit, behind, subjects).run();
+    auto alone = Grouping(unit, Chain{chain.transforms, {}}, subjects).run();
+    if (!alone) return std::nullopt;
+    bool stand_apart = !reductions_fit(*rules) ||
+                       std::any_of(alone->begin(), alone->end(), [](const RuleVariant& v) {
+                         return v.rule.across_under == 0 || v.rule.gated || !v.rule.stops.empty();
+                       });
+    if (stand_apart) {
+      rules = Grouping(unit, Chain{{}, chain.rule}, subjects).run();
       if (!rules) return std::nullopt;
-      if (!reductions_fit(unit, alone, *transforms)) return std::nullopt;
-      plan.transforms = std::move(*transforms);
+      std::vector<Chain> chains{Chain{chain.transforms, {}}};
+      if (!reductions_fit(*alone)) chains = apart(chain.transforms);
+      for (const Chain& stage : chains) {
+        auto variants = Grouping(unit, stage, subjects).run();
+        if (!variants || !told_to_fit(unit, stage, *variants)) return std::nullopt;
+        plan.transforms.push_back(std::move(*variants));
+      }
     }
   }
   for (const RuleVariant& variant : *rules)
@@ -201,7 +246,7 @@ std::optional<RulePlan> elaborate_variants(const Unit& unit, const Chain& chain,
           .help("use it without routing");
       return std::nullopt;
     }
-  if (!reductions_fit(unit, chain, *rules)) return std::nullopt;
+  if (!told_to_fit(unit, chain, *rules)) return std::nullopt;
   plan.rules = std::move(*rules);
   return plan;
 }

@@ -161,3 +161,42 @@ TEST_CASE("what an inner optimizer can't be is told") {
   says("EMA(warmup = true, debias = true)", "does not hold");
   says("clip_by_global_norm(1) |> SAM()", "it is not clear what '|>' transforms");
 }
+
+TEST_CASE("transforms over all params stand before and behind those that look at shapes") {
+  Folder folder;
+  folder.file("stages.tw", R"(
+problem Q {
+  param x: [3] = [3, 4, -1]
+  param M: [2, 2] = [[1, 2], [3, 4]]
+  param y = 2
+  minimize sumsq(x)/2 + y^2 + sumsq(M)
+}
+experiment e {
+  minimize Q()
+  using clip_by_global_norm(1) |> centralize() |> SGD(lr = 0.1) as behind
+  using centralize() |> clip_by_global_norm(1) |> SGD(lr = 0.1) as before
+  using accumulate(2) |> clip_by_global_norm(1) |> centralize() |> SGD(lr = 0.1) as gathered
+  using centralize() |> Prodigy() as free
+  using clip_by_global_norm(1) |> DecoupledDecay(inner = Cautious(inner = SGD(lr = 0.1)), fixed = true, spare_vectors = true) as masked
+  steps 1
+}
+)");
+  nlohmann::json all = runs(folder, "stages.tw");
+  // Gradients: x, 2M, 2y. Their norm over all, and M's with its rows centred.
+  const double norm = std::sqrt(26 + 120 + 16), after = std::sqrt(26 + 4 + 16);
+  auto x = [&](size_t racer) { return all[racer]["params"]["x"][0].get<double>(); };
+  auto M = [&](size_t racer) { return all[racer]["params"]["M"][1][0].get<double>(); };
+  CHECK(x(0) == Approx(3 - 0.3 / norm).epsilon(1e-6));
+  CHECK(M(0) == Approx(3 + 0.1 / norm).epsilon(1e-6));
+  CHECK(x(1) == Approx(3 - 0.3 / after).epsilon(1e-6));
+  CHECK(M(1) == Approx(3 + 0.1 / after).epsilon(1e-6));
+  CHECK(x(2) == x(0)); // two batches with the same gradient
+  CHECK(M(2) == M(0));
+  CHECK(M(3) > 3);
+  CHECK(M(4) == Approx(3 - 0.6 / norm - 0.03).epsilon(1e-6));
+  CHECK(x(4) == Approx(3 - 0.3 / norm).epsilon(1e-6));
+  Ran traced = folder.thalweg("trace stages.tw --racer behind --steps 1");
+  CHECK(traced.code == 0);
+  CHECK(traced.out.find("clip_by_global_norm.total = 12.72") != std::string::npos);
+  CHECK(traced.out.find("centralize.g' [2, 2]") != std::string::npos);
+}
