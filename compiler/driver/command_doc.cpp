@@ -6,6 +6,11 @@ namespace thalweg::driver {
 
 int doc_command(const DocOptions& options) {
   Front front(options.library);
+  if (library_list(options.library).empty()) {
+    front.diags.report(DiagKind::no_such_item, {},
+                       fmt::format("no library at '{}'", escape_for_display(options.library)));
+    return front.report();
+  }
   if (options.markdown) {
     fmt::print("{}", library_page(options.library));
     return kExitOk;

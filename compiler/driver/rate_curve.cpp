@@ -181,7 +181,11 @@ void warn_of_rates(Front& front, const Graph& graph, const std::string& racer,
   auto warn = [&](Span span, const std::string& text) -> Diagnostic& {
     return front.diags.report(DiagKind::odd_schedule, span, text);
   };
+  std::vector<Span> seen; // one schedule may go by two names
   for (const RateCurve& curve : rates->curves) {
+    if (std::any_of(seen.begin(), seen.end(), [&](Span s) { return s == curve.rate.span; }))
+      continue;
+    seen.push_back(curve.rate.span);
     // How many steps an epoch has is known when the data is there.
     if (curve.of_epochs) continue;
     const std::vector<double>& v = curve.values;

@@ -257,7 +257,8 @@ Value Elaborator::compare_texts(const Value& a, const Expr& eb, const CompareSte
   if (b.kind != Value::Kind::text || !equal || both_ask)
     return poison(
         DiagKind::wrong_kind, step_.op_span,
-        "texts are compared to ask for the parameter's role or name: role(x) == \"head\"");
+        "texts are compared with '==' or '!=', one of them the role or name of the parameter or "
+        "both known: role(x) == \"head\"");
   Value holds = a.of_role || a.of_name ? ask(a, b.text) : ask(b, a.text);
   if (step_.op == CompareOp::ne) holds.id = b_.make(Op::logical_not, {holds.id});
   return holds;

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <utility>
 
 namespace thalweg::irgen {
 
@@ -74,8 +75,16 @@ std::optional<RuleUnit> RuleBuilder::run() {
     outcomes_.clear();
     same_point_.clear();
     taken_ = {};
+    Diagnostics before = u_.diags;
     std::optional<Outcome> outcome = step_level(0, x_, std::nullopt, name_.span);
-    if (!outcome || u_.diags.error_count() > errors) return std::nullopt;
+    if (!outcome || u_.diags.error_count() > errors) {
+      // What is wrong with a state that is still a number need not be wrong with the tensor it
+      // becomes.
+      Diagnostics told = std::exchange(u_.diags, before);
+      if (round < kMaxShapeRounds && widen() && u_.diags.error_count() == errors) continue;
+      u_.diags = std::move(told);
+      return std::nullopt;
+    }
     outcome_ = std::move(*outcome);
     if (!widen()) break;
     if (u_.diags.error_count() > errors) return std::nullopt;

@@ -190,20 +190,23 @@ ValueId RuleFrame::moved(ValueId current, ValueId next) {
   return b.select(b.broadcast_scalar(holds, b.shape(next)), next, current);
 }
 
+void RuleFrame::record_schedule(const std::string& name, const Argument& a) {
+  Value v = e_->schedule_at(hyper_value(name, a).schedule, e_->step);
+  if (!v.is_tensor()) return;
+  std::erase_if(recorded_, [&](const Recorded& known) { return known.name == name; });
+  auto schedules = std::count_if(a.arguments.begin(), a.arguments.end(), [](const Argument& x) {
+    return x.kind == Argument::Kind::schedule;
+  });
+  recorded_.push_back({name, e_->builder().cast(v.id, DType::f64), {a.span, schedules > 1}});
+}
+
 void RuleFrame::leave(int at) {
   const RuleTree::Node& n = node(at);
   // The schedules' states advance even where the rule does not read the rate.
   for (size_t k = 0; k < n.params().size(); ++k) {
     const Argument& a = n.call->arguments[k];
     if (a.kind != Argument::Kind::schedule) continue;
-    std::string name = n.prefix + n.params()[k].name.name.str();
-    Value v = e_->schedule_at(hyper_value(name, a).schedule, e_->step);
-    if (!v.is_tensor()) continue;
-    std::erase_if(recorded_, [&](const Recorded& known) { return known.name == name; });
-    auto schedules = std::count_if(a.arguments.begin(), a.arguments.end(), [](const Argument& x) {
-      return x.kind == Argument::Kind::schedule;
-    });
-    recorded_.push_back({name, e_->builder().cast(v.id, DType::f64), {a.span, schedules > 1}});
+    record_schedule(n.prefix + n.params()[k].name.name.str(), a);
   }
   for (StateDef& state : states_) {
     if (state.node != at) continue;

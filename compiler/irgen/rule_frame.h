@@ -46,6 +46,8 @@ protected:
   ValueId fit(ValueId id, const Type& type);
 
   Value hyper_value(const std::string& name, const Argument& a);
+  // The value of a schedule in this step is one of what a run can record.
+  void record_schedule(const std::string& name, const Argument& a);
   ValueId arg(std::string_view name);
   ValueId parameter(std::string name, Type type, bool per_tensor);
 

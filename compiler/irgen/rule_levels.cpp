@@ -90,7 +90,8 @@ bool RuleBuilder::carry_answer(const RuleTree::Level& l, Outcome& outcome) {
   return true;
 }
 
-// The body of a transform or rule with its names bound; the caller takes its next value and leaves.
+// The body of a transform or rule with its names bound; the caller takes its next value and leaves,
+// unless it failed.
 bool RuleBuilder::step_node(Active& active, int at, const Value& variable) {
   size_t depth = active_.size() - 1;
   int outer = active.node;
@@ -101,6 +102,7 @@ bool RuleBuilder::step_node(Active& active, int at, const Value& variable) {
   active_[depth].node = outer;
   for (PendingCheck& check : e_->checks)
     if (!check.prefix) check.prefix = node(at).prefix;
+  if (!fine) leave(at); // what its lines say of states still counts: see run()
   return fine;
 }
 

@@ -34,6 +34,13 @@ bool RuleBuilder::shared(ValueId id, Span span, std::string_view what) {
 
 // ── the functions ────────────────────────────────────────────────────────────────────────────────
 
+static bool keeps_state(const Argument& a) {
+  if (a.kind != Argument::Kind::schedule) return false;
+  return std::any_of(a.schedule->body.begin(), a.schedule->body.end(),
+                     [](const Stmt* s) { return s->as<StateStmt>() != nullptr; }) ||
+         std::any_of(a.arguments.begin(), a.arguments.end(), keeps_state);
+}
+
 void RuleBuilder::finish() {
   auto base = [&](Function& f, std::string name) {
     f.name = std::move(name);
@@ -53,6 +60,9 @@ void RuleBuilder::finish() {
     results.push_back({state.name + "'", fit(state.current, state.type), state.per_tensor,
                        static_cast<int>(unit_.index_of("state " + state.name))});
   }
+  // A schedule without states that routing was given is the same for every line that takes it.
+  for (const auto& [name, a] : tree_.routing_hypers)
+    if (a.kind == Argument::Kind::schedule && !keeps_state(a)) record_schedule(name, a);
   for (const Recorded& schedule : recorded_) {
     unit_.recorded.push_back(schedule.name);
     unit_.rates.push_back(schedule.rate);

@@ -40,5 +40,6 @@ TEST_CASE("doc shows an item, the list, and a page") {
   CHECK(one.out.find("A step costs 1 pass, 16 bytes read and 12 written") != std::string::npos);
   CHECK(one.out.find("\nfunction sumsq(") != std::string::npos);
   CHECK(folder.thalweg("doc Adan2").says("did you mean 'Adan'?"));
+  CHECK(folder.thalweg("doc --markdown --stdlib nowhere").says("no library at 'nowhere'"));
   CHECK(folder.thalweg("doc").out.find("\nTransforms\n") != std::string::npos);
 }

@@ -44,13 +44,13 @@ schedule of_loss(a) {
 transform scaled(by = 1) on g { g' = by*g }
 optimizer Plain(lr = 0.1) on tensor x { x' = x - lr*∇f(x) }
 optimizer Around(inner: optimizer = Plain()) on tensor x { x' = inner.step(x) }
-optimizer Sorted(low = 0.5) {
-  vectors: Plain(lr = of_epochs(2))
+optimizer Sorted(low = 0.5, high = 1) {
+  vectors: Plain(lr = high)
   otherwise: Plain(lr = low)
 }
 experiment e {
   minimize Q()
-  using scaled(by = of_loss(1)) |> Sorted() as sorted
+  using scaled(by = of_loss(1)) |> Sorted(high = of_epochs(2)) as sorted
   using Around(inner = Plain(lr = of_epochs(3))) as around
   steps 4
 }
@@ -59,7 +59,8 @@ experiment e {
   CHECK(curve(ran, "sorted.scaled.by") == std::vector<double>{1, 1, 2, 3});
   CHECK(curve(ran, "sorted.vectors.lr") == std::vector<double>{2, 2.5, 3, 3.5});
   CHECK(curve(ran, "around.inner.lr") == std::vector<double>{3, 3.5, 4, 4.5});
-  CHECK(ran.json()["curves"].size() == 3);
+  CHECK(curve(ran, "sorted.high") == std::vector<double>{2, 2.5, 3, 3.5});
+  CHECK(ran.json()["curves"].size() == 4);
 }
 
 TEST_CASE("plot ends a curve where a required range ends, and says where there is none") {

@@ -310,3 +310,19 @@ experiment e {
   CHECK(numbers(trace.out, 6, "scale") == std::vector<double>{0.5});
   REQUIRE(folder.thalweg("build mean.tw --optimizer Plain --out .").code == 0);
 }
+
+TEST_CASE("a state that becomes a tensor may stand where only a tensor can") {
+  Race race(R"(
+optimizer Agreeing(lr = 0.1) on tensor x {
+  state last = 0
+  let g = ∇f(x)
+  let same = dot(all g, all last)/(norm(all g)*norm(all last) + 1e-12)
+  last' = g
+  x' = x - lr*(1 + max(same, 0))*g
+  report same = same
+}
+)",
+            "  using Agreeing()\n", 3);
+  CHECK(race.run.code == 0);
+  CHECK(race.runs[0]["reports"]["same"].get<double>() > 0.9);
+}

@@ -147,6 +147,24 @@ optimizer Uncorrected(lr = 0.01, beta = 0.9) on tensor x {
 }
 
 // On a quadratic every element of gradient descent is a geometric sequence.
+TEST_CASE("wrappers that do nothing are their inner rule", "[stdlib]") {
+  const std::string inner = "Adam(lr = 0.01)", around = "(inner = Adam(lr = 0.01)";
+  same("SAM" + around + ", rho = 0)", inner);
+  same("ASAM" + around + ", rho = 0)", inner);
+  same("EMA" + around + ")", inner); // the points; the average is the answer
+  same("SWA" + around + ", start = 3, every = 2)", inner);
+  near("Lookahead" + around + ", alpha = 1, k = 3)", inner);
+  same("accumulate(1) |> " + inner, inner);
+  same("add_noise(0) |> " + inner, inner);
+  same("DecoupledDecay" + around + ", weight_decay = 0)", inner);
+  near("DecoupledDecay" + around + ", weight_decay = 0.1)", "AdamW(lr = 0.01, weight_decay = 0.1)");
+  near("DecoupledDecay" + around + ", weight_decay = 0.001, fixed = true)",
+       "AdamW(lr = 0.01, weight_decay = 0.1)");
+  // Plain descent goes down every element's gradient.
+  near("Cautious(inner = GD(lr = 0.01))", "GD(lr = 0.01)");
+  near("ASGD(lr = 0.01, lambda = 0)", "GD(lr = 0.01)");
+}
+
 TEST_CASE("gradient descent multiplies the distance by 1 - lr*h", "[stdlib]") {
   reference::Stream stream(4711);
   std::vector<double> start(19), stiffness(19);
