@@ -43,6 +43,7 @@ public:
     own_.results = place.results;
     elements_.open();
     if (place.round) elements_.enter_round(*place.round);
+    if (place.row) elements_.enter_row();
     for (size_t k = 0; k < place.parameters.size(); ++k) {
       const Type& type = function_.parameters[k].type;
       if (const Slot* slot = std::get_if<Slot>(&place.parameters[k])) {

@@ -20,10 +20,17 @@ struct Slot {
   Shape shape;
   std::optional<Dim> rows = std::nullopt; // see Buffer::rows
 };
+// What an oracle statement asks: `point` is in memory when it is called, the answer belongs into
+// `answer`.
+struct OracleSite {
+  OracleKind kind;
+  Slot point, answer;
+};
 struct Layout {
   std::vector<Slot> parameters;  // by parameter of the function
   std::vector<Slot> results;     // by result; one that updates a parameter has the parameter's slot
   std::vector<Slot> temporaries; // the caller allocates them; contents are free between calls
+  std::vector<OracleSite> oracles; // by site
   int call_slots = 0, row_slots = 0;
 };
 

@@ -32,6 +32,9 @@ public:
   void give(size_t k, Val val);
   // The function is part of a loop's round.
   void enter_round(Val round) { round_ = round; }
+  // The function is part of what is done for one row of the table.
+  void enter_row() { in_row_ = true; }
+  bool in_row() const { return in_row_; }
   const std::optional<Val>& round() const { return round_; }
 
   // Which kernel is being lowered: values stored by earlier ones are loaded.
@@ -118,6 +121,7 @@ private:
   std::map<ValueId, RowValue> row_values_;
   std::map<int64_t, Val> given_; // by parameter
   std::optional<Val> round_;
+  bool in_row_ = false;
   std::map<int, size_t> rows_statement_;
   std::vector<std::pair<ValueId, IndexId>> work_;
   int kernel_ = -1;

@@ -27,6 +27,11 @@ public:
     return slot;
   }
 
+  int oracle(OracleKind kind, const Slot& point, const Slot& answer) {
+    call_.oracles.push_back({kind, point, answer});
+    return static_cast<int>(call_.oracles.size()) - 1;
+  }
+
 private:
   Program& program_;
   Layout& call_;

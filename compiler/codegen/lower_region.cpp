@@ -1,4 +1,4 @@
-// Loops and branches: nested functions between the kernels of the function around them.
+// Loops and branches: nested functions between the kernels of the function around them; oracles.
 #include "codegen/lower_kernels.h"
 #include "codegen/lower_nested.h"
 
@@ -12,7 +12,7 @@ void Kernels::region(const fuse::Kernel& kernel) {
   const bool loop = node.op == Op::while_loop;
   const size_t states = loop ? static_cast<size_t>(node.attr.ints[0]) : 0;
   Place place;
-  place.row = plan_.of(id).row;
+  place.row = plan_.of(id).row || elements_.in_row();
   place.round = elements_.round();
   std::vector<Slot> parts;
   for (const fuse::Target& part : kernel.parts)
@@ -25,11 +25,8 @@ void Kernels::region(const fuse::Kernel& kernel) {
       place.parameters.push_back(parts[k - 1]);
     } else if (graph_.type(operand).rank() == 0) {
       place.parameters.push_back(elements_.scalar(operand));
-    } else if (const fuse::Target& home = plan_.of(operand).home;
-               home.kind != fuse::Target::Kind::none) {
-      place.parameters.push_back(slot_of(layout_, home));
     } else {
-      place.parameters.push_back(layout_.parameters[graph_.node(operand).attr.ints[0]]);
+      place.parameters.push_back(place_in_memory(operand));
     }
   }
   auto nested = [&](size_t k, std::vector<Slot> results) {
@@ -48,6 +45,19 @@ void Kernels::region(const fuse::Kernel& kernel) {
   NestedBlock test = nested(0, {});
   elements_.append(
       {While{first, round, std::move(test.block), test.result, nested(1, parts).block}});
+}
+
+const Slot& Kernels::place_in_memory(ValueId value) const {
+  const fuse::Target& home = plan_.of(value).home;
+  if (home.kind != fuse::Target::Kind::none) return slot_of(layout_, home);
+  return layout_.parameters[graph_.node(value).attr.ints[0]];
+}
+
+void Kernels::oracle(const fuse::Kernel& kernel) {
+  const Node& node = graph_.node(kernel.folds[0]);
+  int site = memory_.oracle(static_cast<OracleKind>(node.attr.ints[0]),
+                            place_in_memory(node.operands[0]), slot_of(layout_, kernel.parts[0]));
+  elements_.append({Oracle{site}});
 }
 
 void Kernels::start(ValueId value, BufferId state) {

@@ -128,6 +128,16 @@ bool BoundCall::prepare() {
   return true;
 }
 
+int32_t BoundCall::ask(void* self, int32_t site, const tw_call* call) {
+  const BoundCall& bound = *static_cast<BoundCall*>(self);
+  const loops::OracleSite& asked = bound.f_.layout.oracles[static_cast<size_t>(site)];
+  auto memory = [&](const loops::Slot& slot) {
+    void* const* buffers = slot.per_tensor ? call->rows[0].buffers : call->buffers;
+    return buffers[static_cast<size_t>(slot.slot)];
+  };
+  return bound.answer_(asked.kind, memory(asked.point), memory(asked.answer));
+}
+
 int32_t BoundCall::call(uint64_t seed, int64_t step) {
   tw_call call{};
   call.buffers = buffers_.data();
@@ -136,6 +146,10 @@ int32_t BoundCall::call(uint64_t seed, int64_t step) {
   call.row_count = static_cast<int64_t>(table_.size());
   call.row_elements = row_elements_;
   if (f_.threads) f_.threads->lend(call);
+  if (answer_) {
+    call.oracle = ask;
+    call.oracle_context = this;
+  }
   call.seed = seed;
   call.step = step;
   if (!f_.profile) return f_.entry(&call);

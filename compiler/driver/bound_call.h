@@ -5,6 +5,7 @@
 #include "driver/pipeline.h"
 #include "ir/tensor.h"
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -45,12 +46,17 @@ public:
   // can't be had.
   bool prepare();
   int32_t call(uint64_t seed = 0, int64_t step = 0);
+  // Answers for the oracles of a function over one row: fills `answer` for the point in memory.
+  using Answer = std::function<int32_t(OracleKind kind, const void* point, void* answer)>;
+  void oracle(Answer answer) { answer_ = std::move(answer); }
   // Of a shared scalar result that nobody bound.
   double scalar_result(size_t k) const;
   double row_scalar_result(size_t row, size_t k) const;
 
 private:
+  static int32_t ask(void* self, int32_t site, const tw_call* call);
   const CompiledFunction& f_;
+  Answer answer_;
   bool ready_ = false; // nothing changed since the last prepare()
   Bindings sizes_;
   std::vector<void*> buffers_;

@@ -230,6 +230,8 @@ private:
         Stage& stage = (*stages)[k];
         for (RuleTrace& rule : stage) {
           rule.begin(t, loss_before, *here);
+          rule.answer_oracles(
+              [this, batch](const std::vector<Tensor>& at) { return objective(at, batch); });
           int64_t of_epoch = batches_ ? batches_->plan().batches_per_epoch() : 1;
           rule.set_batch(static_cast<double>(batch - 1) / static_cast<double>(of_epoch),
                          batches_ ? batches_->batch().rows : 1);

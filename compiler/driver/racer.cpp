@@ -70,16 +70,21 @@ bool RacerRun::start(const void* initial_point) {
   std::memcpy(point_, initial_point, bytes);
   loss_before_ = std::numeric_limits<double>::infinity();
   batch_ = data_.view(false);
+  refused_ = nullptr;
+  if (!evaluations_.start(asks_elsewhere())) return false;
   if (wants_update_ && !before_.get(bytes)) return false;
   double value = 0;
   for (Stage* stage : stages())
     for (auto& rule : *stage) {
       if (!rule->bind(objective_, point_, gradient_, seed_)) return false;
-      if (!rule->unit().queries.empty() && !query_buffer_.get(bytes)) return false;
+      if (rule->unit().demands.in_step())
+        rule->answer_oracles([this](OracleKind kind, const void* point, void* answer) {
+          return answer_oracle(kind, point, answer);
+        });
+      if (asks_elsewhere() && !query_buffer_.get(bytes)) return false;
       if (rule->unit().answer && !answer_buffer_.get(bytes)) return false;
       int32_t status = TW_OK;
-      if (rule->starts_from_objective())
-        status = objective_.evaluate(point_, batch_, value, gradient_);
+      if (rule->starts_from_objective()) status = evaluations_.at(point_, batch_, value, gradient_);
       if (status == TW_OK) status = rule->initialize(value);
       if (status != TW_OK) {
         front_.diags.report(DiagKind::run_failed, {},
@@ -113,14 +118,47 @@ bool RacerRun::start(const void* initial_point) {
 
 runtime::StepStatus RacerRun::bind(const runtime::Batch& batch) {
   batch_ = data_.view(batch);
+  // A batch of all rows in their order is read where it lies; any other may hold other rows.
+  DataView all = data_.view(false);
+  if (batch_.rows != all.rows || batch_.buffers != all.buffers) evaluations_.forget();
   return {};
+}
+
+bool RacerRun::asks_elsewhere() const {
+  return std::any_of(rules_.begin(), rules_.end(), [](const auto& rule) {
+    return rule->unit().demands.in_step() || !rule->unit().queries.empty();
+  });
+}
+
+std::optional<std::pair<int64_t, int64_t>> RacerRun::evaluations() const {
+  if (!asks_elsewhere()) return std::nullopt;
+  return std::pair{evaluations_.values(), evaluations_.gradients()};
+}
+
+// In the middle of a step. A rule that asks for gradients on its way wants those of the points
+// whose values it looks at.
+int32_t RacerRun::answer_oracle(OracleKind kind, const void* point, void* answer) {
+  double value = 0;
+  void* gradient = nullptr;
+  if (kind == OracleKind::gradient)
+    gradient = answer;
+  else if (rules_[0]->unit().demands.gradients_in_step)
+    gradient = query_buffer_.data();
+  int32_t status = evaluations_.at(point, batch_, value, gradient);
+  if (status != TW_OK) refused_ = point;
+  if (kind == OracleKind::gradient) return status;
+  if (objective_.precision() == DType::f32)
+    *static_cast<float*>(answer) = static_cast<float>(value);
+  else
+    *static_cast<double*>(answer) = value;
+  return status;
 }
 
 runtime::StepResult RacerRun::step(const runtime::StepRequest& request) {
   runtime::StepResult result;
   int64_t t = request.taken + 1;
   double value = 0;
-  if (int32_t status = objective_.evaluate(point_, batch_, value, gradient_)) {
+  if (int32_t status = evaluations_.at(point_, batch_, value, gradient_)) {
     result.status = objective_failed(status, point_);
     return result;
   }
@@ -172,7 +210,7 @@ bool RacerRun::step_stage(Stage& stage, int64_t t, double value, runtime::StepRe
     }
   for (auto& rule : stage)
     if (int32_t status = rule->step(t, loss_before_, value)) {
-      result.status = failed(status, rule.get());
+      result.status = refused_ ? objective_failed(status, refused_) : failed(status, rule.get());
       return false;
     }
   return stage.empty() || stage[0]->taken();
@@ -195,7 +233,7 @@ runtime::StepStatus RacerRun::query_points() {
       }
     double there = 0;
     if (int32_t status =
-            objective_.evaluate(at, batch_, there, first ? first->query_gradient(k) : nullptr))
+            evaluations_.at(at, batch_, there, first ? first->query_gradient(k) : nullptr))
       return objective_failed(status, at);
     for (auto& rule : rules_)
       if (k < rule->unit().queries.size()) {

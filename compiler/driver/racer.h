@@ -2,6 +2,7 @@
 // records.
 #pragma once
 
+#include "driver/evaluations.h"
 #include "driver/rule_instance.h"
 #include "irgen/records.h"
 #include "loop/stepper.h"
@@ -14,8 +15,8 @@ class RacerRun : public runtime::Stepper {
 public:
   RacerRun(Front& front, Pipeline& pipeline, Objective& objective, const ProblemData& data,
            std::string name, uint64_t seed)
-      : front_(front), pipeline_(pipeline), objective_(objective), data_(data),
-        name_(std::move(name)), seed_(seed) {}
+      : front_(front), pipeline_(pipeline), objective_(objective), evaluations_(objective),
+        data_(data), name_(std::move(name)), seed_(seed) {}
 
   // Elaborates the chain for the parameters' ranks and compiles; false after messages.
   bool prepare_rule(const irgen::Unit& unit, const irgen::Chain& chain);
@@ -33,7 +34,9 @@ public:
   std::vector<double>
   metrics(); // on the validation part if there is one, else on the training part
   std::vector<std::pair<std::string, double>> reports() const;
-  double final_loss();                              // on the training part
+  double final_loss(); // on the training part
+  // Points at which f and its gradient were computed; nothing if the rule asks at x alone.
+  std::optional<std::pair<int64_t, int64_t>> evaluations() const;
   Span fault_place() const { return fault_place_; } // of what ended the run; may be invalid
 
 private:
@@ -41,11 +44,15 @@ private:
   runtime::StepStatus failed(int32_t status, RuleInstance* rule = nullptr);
   runtime::StepStatus objective_failed(int32_t status, const void* point);
   runtime::StepStatus query_points();
+  bool asks_elsewhere() const; // than at x
+  int32_t answer_oracle(OracleKind kind, const void* point, void* answer);
   runtime::StepStatus hyper(const std::string& name, int64_t t, double loss, double& value);
   runtime::StepStatus records(const runtime::StepRequest& request, runtime::StepResult& result);
   Front& front_;
   Pipeline& pipeline_;
   Objective& objective_;
+  Evaluations evaluations_;
+  const void* refused_ = nullptr; // the point in a step at which the objective failed
   const ProblemData& data_;
   std::string name_;
   uint64_t seed_;

@@ -48,7 +48,7 @@ bool RuleInstance::compile(Pipeline& pipeline, bool several) {
   for (const RuleUnit::Query& query : unit_.queries)
     functions.push_back(query.point);
   if (unit_.answer) {
-    answer_ = functions.size();
+    answer_at_ = functions.size();
     functions.push_back(*unit_.answer);
   }
   if (several && !unit_.step.checks.empty()) {
@@ -71,7 +71,15 @@ bool RuleInstance::compile(Pipeline& pipeline, bool several) {
   return true;
 }
 
+// A capacity is cut to an integer, at least 1.
+int64_t RuleInstance::size_given(const RuleUnit::Size& size) const {
+  double value = unit_.hypers[size.hyper].value;
+  return value >= 1 && value < 1e9 ? static_cast<int64_t>(value) : 1;
+}
+
 void RuleInstance::bind_shared(BoundCall& call) {
+  for (const RuleUnit::Size& size : unit_.sizes)
+    call.size(size.symbol, size_given(size));
   size_t hyper = 0, shared_state = 0;
   for (size_t k = 0; k < unit_.step.parameters.size(); ++k) {
     const Parameter& p = unit_.step.parameters[k];
@@ -186,6 +194,8 @@ bool RuleInstance::bind(const Objective& objective, void* point, void* gradient,
       else
         for (size_t k = 0; k < unit_.rank; ++k)
           b["size" + std::to_string(k)] = objective.pieces()[parameters_[r]].shape[k];
+      for (const RuleUnit::Size& size : unit_.sizes)
+        b[size.symbol] = size_given(size);
       std::optional<size_t> bytes = byte_size(state.type.shape, state.type.dtype, b);
       if (!bytes) return false;
       places.push_back(end);
@@ -244,7 +254,13 @@ int32_t RuleInstance::query(size_t k, void* to) { return into(calls_[3 + k], to)
 
 int32_t RuleInstance::answer(int64_t t, void* to) {
   set_shared(t, loss_, 0);
-  return into(calls_[answer_], to);
+  return into(calls_[answer_at_], to);
+}
+
+void RuleInstance::answer_oracles(BoundCall::Answer answer) {
+  answer_ = std::move(answer);
+  for (BoundCall& call : calls_)
+    call.oracle(answer_);
 }
 
 int32_t RuleInstance::check() { return check_ == 0 ? TW_OK : calls_[check_].call(); }
@@ -271,6 +287,7 @@ std::string RuleInstance::stop_text(Pipeline& pipeline, const RuleUnit::Stop& st
   std::optional<BoundCall> call;
   if (compiled) {
     call.emplace((*compiled)[0]);
+    call->oracle(answer_);
     bind_shared(*call);
     bind_rows(*call);
   }

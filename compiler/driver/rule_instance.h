@@ -25,6 +25,8 @@ public:
   int32_t query(size_t k, void* to); // the points, into an arena
   int32_t check();                   // what may end the step, without taking it
   int32_t step(int64_t t, double loss, double value);
+  // Who is asked for f and ∇f in the middle of a step.
+  void answer_oracles(BoundCall::Answer answer);
   bool taken() const; // whether the last step was let happen
   void set_query_value(size_t k, double value);
   void* query_gradient(size_t k) { return query_gradients_[k].data(); }
@@ -42,6 +44,7 @@ public:
   const std::vector<size_t>& parameters() const { return parameters_; }
 
 private:
+  int64_t size_given(const irgen::RuleUnit::Size& size) const;
   void bind_shared(BoundCall& call);
   void bind_rows(BoundCall& call);
   size_t row_count() const { return unit_.demands.vector ? 1 : parameters_.size(); }
@@ -50,9 +53,10 @@ private:
   irgen::RuleUnit unit_;
   std::vector<size_t> parameters_;         // of the objective; all of them for `on vector`
   std::vector<CompiledFunction> compiled_; // initial, step, rates, then the points and these:
-  size_t answer_ = 0, check_ = 0;          // 0: there is none
+  size_t answer_at_ = 0, check_ = 0;       // 0: there is none
   bool starts_from_objective_ = false;
   std::deque<BoundCall> calls_;
+  BoundCall::Answer answer_;
   const Objective* objective_ = nullptr;
   char* point_ = nullptr;
   char* gradient_ = nullptr;

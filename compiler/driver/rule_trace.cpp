@@ -106,7 +106,10 @@ std::vector<TableRow> RuleTrace::rows(const TracePoint& point) const {
       else if (p.name.starts_with("query") && answers_[query_number(p.name)])
         value = gather(answers_[query_number(p.name)]->gradients, r);
       else { // not known yet, and not read
-        std::optional<std::vector<int64_t>> shape = evaluate_shape(p.type.shape, row.bindings);
+        Bindings sizes = row.bindings;
+        for (const RuleUnit::Size& size : unit_.sizes)
+          sizes[size.symbol] = capacity(size);
+        std::optional<std::vector<int64_t>> shape = evaluate_shape(p.type.shape, sizes);
         value = Tensor(p.type.dtype, shape.value_or(std::vector<int64_t>{}));
       }
       row.inputs.push_back(std::move(value));
@@ -115,8 +118,26 @@ std::vector<TableRow> RuleTrace::rows(const TracePoint& point) const {
   return rows;
 }
 
+int64_t RuleTrace::capacity(const RuleUnit::Size& size) const {
+  return std::max<int64_t>(1, static_cast<int64_t>(unit_.hypers[size.hyper].value));
+}
+
 TableEvaluated RuleTrace::interpret(const Function& f, const TracePoint& point) const {
-  return Interpreter(graph_).evaluate_table(f, shared(), rows(point));
+  InterpreterOptions options;
+  options.oracle = [&](const Node& node, std::span<const Tensor* const> operands,
+                       std::vector<Tensor>& results) -> std::optional<Failure> {
+    std::vector<Tensor> at = point.values;
+    scatter(*operands[0], 0, at);
+    std::optional<ObjectiveValue> said;
+    if (ask_) said = ask_(at);
+    if (!said) return Failure{TW_UNSUPPORTED, "the objective can't be evaluated", {}, {}, -1};
+    bool gradient = static_cast<OracleKind>(node.attr.ints[0]) == OracleKind::gradient;
+    results.push_back(gradient ? gather(said->gradients, 0) : said->value);
+    return std::nullopt;
+  };
+  for (const RuleUnit::Size& size : unit_.sizes)
+    options.bindings[size.symbol] = capacity(size);
+  return Interpreter(graph_, options).evaluate_table(f, shared(), rows(point));
 }
 
 std::optional<TableEvaluated> RuleTrace::evaluate(const Function& f, const TracePoint& point) {

@@ -39,6 +39,9 @@ public:
     epoch_ = epoch;
     batch_ = static_cast<double>(rows);
   }
+  // Who answers f and ∇f in the middle of a step.
+  using Ask = std::function<std::optional<ObjectiveValue>(const std::vector<Tensor>& point)>;
+  void answer_oracles(Ask ask) { ask_ = std::move(ask); }
   // Values of the step as text, before anything moves.
   bool step(const TracePoint& point, std::string& text);
   const std::optional<std::string>& done() const { return done_; } // that it ended so
@@ -47,6 +50,8 @@ public:
   bool taken() const;
 
 private:
+  Ask ask_;
+  int64_t capacity(const irgen::RuleUnit::Size& size) const;
   std::vector<Tensor> shared() const;
   std::vector<TableRow> rows(const TracePoint& point) const;
   // Nothing after a message, or when a `done` ended it.

@@ -373,11 +373,11 @@ Value Elaborator::conditional(const Expr&, const IfExpr& n) {
     arms.emplace_back(c, arm.value);
     if (c.is_tensor()) path.push_back(b_.make(Op::logical_not, {c.id}));
   }
-  Value result = tensor(*last);
+  Value result = tensor_or_ring(*last);
   for (size_t k = arms.size(); k-- > 0;) {
     const Value& c = arms[k].first;
     if (c.is_tensor()) path.back() = c.id;
-    Value v = tensor(*arms[k].second);
+    Value v = tensor_or_ring(*arms[k].second);
     if (c.is_tensor()) path.pop_back();
     result = choose(c, v, result, *arms[k].second, *last);
     last = arms[k].second;
@@ -387,6 +387,9 @@ Value Elaborator::conditional(const Expr&, const IfExpr& n) {
 }
 
 Value Elaborator::choose(Value c, Value a, Value b, const Expr& ea, const Expr& eb) {
+  if (c.is_tensor() && !a.is_poison() && !b.is_poison() &&
+      (a.kind == Value::Kind::ring || b.kind == Value::Kind::ring))
+    return choose_ring(c, a, b, eb);
   if (!c.is_tensor() || !unify(a, b, ea, eb, eb.span, "if")) return {};
   // A condition known now picks its side; both were checked.
   if (std::optional<double> known = scalar_constant(u_.graph, c.id)) return *known != 0 ? a : b;

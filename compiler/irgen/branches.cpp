@@ -92,11 +92,13 @@ bool Elaborator::branch(const Value& c, const Names& names, const std::function<
                         const std::function<bool()>& no, const Expr& at) {
   const std::unordered_map<uint32_t, Value> before = env_;
   const uint32_t mark = regions_.mark();
+  const int around = branches_++;
   path.push_back(c.id);
-  if (!yes()) return false;
+  if (!yes()) return branches_ = around, false;
   std::unordered_map<uint32_t, Value> after_yes = std::exchange(env_, before);
   path.back() = b_.make(Op::logical_not, {c.id});
-  if (!no()) return false;
+  if (!no()) return branches_ = around, false;
+  branches_ = around;
   path.pop_back();
   std::unordered_map<uint32_t, Value> after_no = std::exchange(env_, before);
 

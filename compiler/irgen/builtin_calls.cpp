@@ -362,8 +362,11 @@ Value Elaborator::call_builtin(const Expr& e, const Call& n, const sema::Builtin
   case BuiltinFamily::about: return about(e, n, builtin.name);
   case BuiltinFamily::draw: return draw(e, n, builtin.name);
   case BuiltinFamily::linear_algebra: return linear_algebra(e, n, builtin.name);
-  case BuiltinFamily::oracle:
   case BuiltinFamily::ring:
+    if (builtin.name == "ring") return new_ring(*n.args[0].value, *n.args[1].value);
+    if (builtin.name == "push") return push(expr(*n.args[0].value), tensor(*n.args[1].value), e);
+    return not_lowered(e.span, "'reversed' outside of 'for'");
+  case BuiltinFamily::oracle:
   case BuiltinFamily::discretize: return not_lowered(e.span, fmt::format("'{}'", builtin.name));
   case BuiltinFamily::data_source:
   case BuiltinFamily::search:

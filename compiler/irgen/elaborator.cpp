@@ -152,8 +152,14 @@ Value Elaborator::expr(const Expr& e) {
   return v;
 }
 
-Value Elaborator::tensor(const Expr& e) {
+Value Elaborator::tensor(const Expr& e) { return tensor(expr(e), e); }
+
+Value Elaborator::tensor_or_ring(const Expr& e) {
   Value v = expr(e);
+  return v.kind == Value::Kind::ring ? v : tensor(std::move(v), e);
+}
+
+Value Elaborator::tensor(Value v, const Expr& e) {
   if (v.kind == Value::Kind::schedule) return schedule_at(v.schedule, step);
   if (v.is_tensor() || v.is_poison()) return v;
   const char* what = "this";
@@ -165,6 +171,7 @@ Value Elaborator::tensor(const Expr& e) {
   case Value::Kind::text: what = "a text"; break;
   case Value::Kind::range: what = "a range"; break;
   case Value::Kind::rule: what = "an optimizer"; break;
+  case Value::Kind::ring: what = "a ring of values"; break;
   case Value::Kind::rule_step: what = "a step, to be called with a point"; break;
   default: break;
   }

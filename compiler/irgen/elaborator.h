@@ -47,6 +47,8 @@ public:
   virtual bool step_when(const ast::Expr& condition) = 0;
   // The parameter at hand; null where a rule sees all of them at once.
   virtual const Subject* subject() const = 0;
+  // A hyperparameter as a size that the run gives; nothing else is one.
+  virtual std::optional<Dim> size_of(ValueId id) = 0;
   // A reduction over all parameters was met.
   virtual void across() = 0;
 };
@@ -99,6 +101,8 @@ public:
   Value expr(const ast::Expr& e);
   // A value of the graph, or poison after a message.
   Value tensor(const ast::Expr& e);
+  Value tensor(Value v, const ast::Expr& e); // of what e gave
+  Value tensor_or_ring(const ast::Expr& e);
   // A rank-0 real or integer.
   Value scalar(const ast::Expr& e);
   // A shape from the expressions in brackets.
@@ -149,6 +153,7 @@ public:
   // One statement of a rule's body; false after a message.
   bool statement_of_rule(const ast::Stmt& s) { return statement(s); }
   bool in_loop() const { return loops_ > 0; }
+  bool in_region() const { return loops_ > 0 || branches_ > 0; } // of a loop or an `if`
   std::unordered_map<uint32_t, Value> primes; // by symbol: next values defined so far
 
 private:
@@ -195,6 +200,13 @@ private:
   bool statement(const ast::Stmt& s);
   bool statements(std::span<const ast::Stmt* const> body);
   bool assign(const ast::AssignStmt& n);
+  // rings.cpp
+  Value new_ring(const ast::Expr& capacity, const ast::Expr& like);
+  Value push(const Value& ring, Value pushed, const ast::Expr& e);
+  Value from_ring(const Value& ring, const ast::Index& n, const ast::Expr& e);
+  Value ring_field(const Value& ring, const ast::Ident& field);
+  Value choose_ring(const Value& c, const Value& a, const Value& b, const ast::Expr& at);
+  bool assign_element(const ast::AssignStmt& n);
   // branches.cpp. Names are symbols; two more stand for whether the function at hand has returned,
   // and what.
   static constexpr uint32_t kReturned = 0xfffffffe, kResult = 0xfffffffd;
@@ -240,7 +252,7 @@ private:
   Unit u_;
   Builder b_;
   Regions regions_;
-  int loops_ = 0; // around
+  int loops_ = 0, branches_ = 0; // around
   std::unordered_map<uint32_t, Value> env_;
   int depth_ = 0;
   int64_t calls_ = 0;

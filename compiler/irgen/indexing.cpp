@@ -12,7 +12,8 @@ namespace thalweg::irgen {
 using namespace ast;
 
 Value Elaborator::index(const Expr& e, const Index& n) {
-  Value base = tensor(*n.base);
+  Value base = tensor_or_ring(*n.base);
+  if (base.kind == Value::Kind::ring) return from_ring(base, n, e);
   if (!base.is_tensor()) return base;
   shape_sensitive = true;
   Shape shape = b_.shape(base.id);
@@ -185,6 +186,7 @@ Value Elaborator::field(const Expr& e, const Field& n) {
       d.note(fmt::format("it has: {}", fmt::join(parts, ", ")));
     return {};
   }
+  if (base.kind == Value::Kind::ring) return ring_field(base, n.field);
   if (base.kind == Value::Kind::rule) {
     base.change = n.field.name == std::string_view("update");
     if (!base.change && n.field.name != std::string_view("step"))

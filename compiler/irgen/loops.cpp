@@ -130,6 +130,8 @@ bool Elaborator::loop(const Loop& loop) {
     auto known = env_.find(name);
     if (known == env_.end())
       carried.push_back({name, {}, {}, span, text});
+    else if (known->second.kind == Value::Kind::ring)
+      return !not_lowered(span, "a ring that a loop changes").is_poison();
     else if (known->second.is_tensor())
       carried.push_back({name, known->second.id, b_.type(known->second.id), span, text});
   }

@@ -23,6 +23,8 @@ std::string Demands::str() const {
   if (values_elsewhere)
     parts.push_back(
         fmt::format("f at {} other point{}", values_elsewhere, values_elsewhere == 1 ? "" : "s"));
+  if (gradients_in_step) parts.push_back("∇f at points found in the step");
+  if (values_in_step) parts.push_back("f at points found in the step");
   if (matrix) parts.push_back("matrix parameters");
   if (vector) parts.push_back("all parameters end to end");
   if (across) parts.push_back("reductions over all parameters");

@@ -39,6 +39,9 @@ struct Demands {
   bool gradient_at_x = false;  // ∇f(x)
   int gradients_elsewhere = 0; // ∇f at other points, a step
   int values_elsewhere = 0;
+  // Of points that the step itself finds, in loops and branches.
+  bool gradients_in_step = false, values_in_step = false;
+  bool in_step() const { return gradients_in_step || values_in_step; }
   bool matrix = false; // on matrix
   bool vector = false; // on vector: all parameters end to end
   bool across = false; // reductions over all parameters
@@ -72,8 +75,14 @@ struct RuleUnit {
     Function point;
     int order; // 0 value, 1 gradient
   };
+  // A size of the step that a hyperparameter gives: the capacity of a ring.
+  struct Size {
+    std::string symbol;
+    size_t hyper; // its place
+  };
   std::string name;
   std::vector<Hyper> hypers;
+  std::vector<Size> sizes;
   std::vector<State> states; // shared ones (of schedules) first
   std::vector<Query> queries;
   std::vector<std::string>

@@ -58,7 +58,8 @@ private:
   bool step_node(Active& active, int node, const Value& variable);
   std::optional<Value> gradient(size_t depth);
   Value ask(size_t depth, int order, ValueId point, const ast::Expr& at);
-  Value query(ValueId point, int order);
+  Value query(ValueId point, int order, const ast::Expr& at);
+  bool asks_in_step(ValueId point) const;
   ValueId change_of(ValueId next, ValueId x);
   std::optional<ValueId> point_of(const ast::Expr& e, std::string_view what);
   bool body(const ast::Block& statements, const std::string& prefix);

@@ -69,25 +69,37 @@ Value RuleFrame::hyper_value(const std::string& name, const Argument& a) {
 
 // ── states ───────────────────────────────────────────────────────────────────────────────────────
 
+// `ring(k, like x)` makes a state of three tensors.
+static bool is_ring(const StateDecl& state) {
+  const auto* call = state.init ? state.init->as<Call>() : nullptr;
+  const auto* callee = call ? call->callee->as<NameRef>() : nullptr;
+  return callee && callee->name == std::string_view("ring");
+}
+
 void RuleFrame::collect_states() {
   const Type number = Type::scalar(DType::f64);
   for (const RuleTree::Clock& clock : tree_.clocks)
     if (!clock.state.empty())
-      states_.push_back({clock.state, nullptr, number, false, -1, "", nullptr, {}, {}});
+      states_.push_back({clock.state, nullptr, number, false, -1, 0, "", nullptr, {}, {}});
   auto from = [&](const Block& body, const std::string& prefix, int node,
                   const std::string& schedule, const Argument* argument) {
     for (const Stmt* s : body)
       if (const auto* states = s->as<StateStmt>())
         for (const StateDecl& state : states->states)
-          states_.push_back({prefix + state.name.name.str(),
-                             &state,
-                             number,
-                             argument == nullptr,
-                             node,
-                             schedule,
-                             argument,
-                             {},
-                             {}});
+          for (int part = is_ring(state) ? 1 : 0; part >= 0;
+               part = part == 0 || part == 3 ? -1 : part + 1) {
+            static constexpr const char* kParts[] = {"", "", ".count", ".newest"};
+            states_.push_back({prefix + state.name.name.str() + kParts[part],
+                               &state,
+                               number,
+                               argument == nullptr,
+                               node,
+                               part,
+                               schedule,
+                               argument,
+                               {},
+                               {}});
+          }
   };
   std::function<void(int, const std::string&, const std::vector<Param>&,
                      const std::vector<Argument>&)>
@@ -169,9 +181,29 @@ void RuleFrame::enter(int at) {
     v.decides = around && (kind == Argument::Kind::boolean || kind == Argument::Kind::text);
     e_->bind(u_.program.symbol_of(n.params()[k].name), v);
   }
-  for (const StateDef& state : states_)
-    if (state.per_tensor && state.node == at)
-      e_->bind(u_.program.symbol_of(state.decl->name), Value::tensor(state.current));
+  for (size_t k = 0; k < states_.size(); ++k)
+    if (const StateDef& state = states_[k]; state.per_tensor && state.node == at && state.ring <= 1)
+      e_->bind(u_.program.symbol_of(state.decl->name), value_of_state(k));
+}
+
+Value RuleFrame::value_of_state(size_t k) const {
+  if (states_[k].ring == 0) return Value::tensor(states_[k].current);
+  return Value::ring(states_[k].current, states_[k + 1].current, states_[k + 2].current);
+}
+
+std::optional<Dim> RuleFrame::size_of(ValueId id) {
+  const thalweg::Node& node = u_.graph.node(id);
+  if (node.op != Op::arg) return std::nullopt;
+  size_t index = static_cast<size_t>(node.attr.ints[0]);
+  if (index >= parameters_.size() || !parameters_[index].name.starts_with("hyper "))
+    return std::nullopt;
+  std::string name = parameters_[index].name.substr(6);
+  for (size_t k = 0; k < unit_.hypers.size(); ++k)
+    if (unit_.hypers[k].name == name &&
+        std::none_of(unit_.sizes.begin(), unit_.sizes.end(),
+                     [&](const RuleUnit::Size& size) { return size.hyper == k; }))
+      unit_.sizes.push_back({"capacity_" + name, k});
+  return Dim::symbol("capacity_" + name);
 }
 
 ValueId RuleFrame::moved(ValueId current, ValueId next) {
@@ -212,7 +244,11 @@ void RuleFrame::leave(int at) {
     if (state.node != at) continue;
     if (state.per_tensor) {
       auto it = e_->primes.find(u_.program.symbol_of(state.decl->name).value);
-      state.told = it != e_->primes.end() && it->second.is_tensor() ? it->second.id : ValueId{};
+      state.told = {};
+      if (it != e_->primes.end() && !it->second.is_poison())
+        state.told = state.ring == 2   ? it->second.low
+                     : state.ring == 3 ? it->second.high
+                                       : it->second.id;
     } else {
       state.told = schedule_states_[state.name].next;
     }
@@ -256,8 +292,11 @@ void RuleFrame::initial_states(bool first) {
       enter(state.node);
       e_->bind(u_.program.symbol_of(node(state.node).variable()), Value::tensor(x_));
     }
-    Value v =
-        state.decl->init ? e_->tensor(*state.decl->init) : Value::tensor(e_->builder().constant(0));
+    Value v = state.decl->init ? (state.ring ? e_->tensor_or_ring(*state.decl->init)
+                                             : e_->tensor(*state.decl->init))
+                               : Value::tensor(e_->builder().constant(0));
+    if (v.kind == Value::Kind::ring)
+      v = Value::tensor(state.ring == 2 ? v.low : state.ring == 3 ? v.high : v.id);
     if (!v.is_tensor()) return;
     if (e_->builder().type(v.id).dtype != DType::boolean) v.id = e_->real(v.id);
     if (!state.schedule.empty()) v.id = e_->builder().cast(v.id, DType::f64);

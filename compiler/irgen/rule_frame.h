@@ -14,8 +14,9 @@ struct StateDef {
   const ast::StateDecl* decl; // null: a count of steps
   Type type;
   bool per_tensor;
-  int node;                           // of the tree; -1 for counts
-  std::string schedule;               // prefix of the schedule it belongs to
+  int node;             // of the tree; -1 for counts
+  int ring;             // of a ring: 1 its values, 2 their count, 3 the newest's place
+  std::string schedule; // prefix of the schedule it belongs to
   const Argument* argument = nullptr; // that gives the schedule
   ValueId current;                    // where the elaboration stands
   ValueId told;                       // the next value as the text gives it
@@ -34,6 +35,10 @@ protected:
   void begin();
   // Binds the names of one node to where the elaboration stands: a rule may occur more than once.
   void enter(int node);
+  std::optional<Dim> size_of(ValueId id) override;
+  // What a state's name stands for now: a tensor, or a ring of three states, of which it is the
+  // first.
+  Value value_of_state(size_t state) const;
   // After its body: the states move on, where the elaboration's path holds.
   void leave(int node);
   // A step of that clock is over.

@@ -3,6 +3,8 @@
 
 #include "diag/suggest.h"
 
+#include "ir/rewrite.h"
+
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -270,6 +272,15 @@ Value RuleBuilder::oracle(const ObjectiveRef& objective, const std::vector<Value
   return ask(active_.size() - 1, objective.order, point, at);
 }
 
+// Where it is known in the run alone whether, how often or where the objective is asked: the step
+// itself does, in the middle.
+bool RuleBuilder::asks_in_step(ValueId point) const {
+  if (e_->in_region()) return true;
+  std::vector<ValueId> made_of = reachable_deep(u_.graph, std::span(&point, 1));
+  return std::any_of(made_of.begin(), made_of.end(),
+                     [&](ValueId id) { return u_.graph.node(id).op == Op::oracle; });
+}
+
 // f or ∇f for the rule of a level: at its own point the value or the gradient that it has,
 // elsewhere from the level around it, at last a query.
 Value RuleBuilder::ask(size_t depth, int order, ValueId point, const Expr& at) {
@@ -303,11 +314,27 @@ Value RuleBuilder::ask(size_t depth, int order, ValueId point, const Expr& at) {
         .help("put the transform around the inner rule of a wrapper instead");
     return {};
   }
-  return depth > 0 ? ask(depth - 1, order, point, at) : query(point, order);
+  return depth > 0 ? ask(depth - 1, order, point, at) : query(point, order, at);
 }
 
 // Queries keep the order of their first appearance; the same point is asked once.
-Value RuleBuilder::query(ValueId point, int order) {
+Value RuleBuilder::query(ValueId point, int order, const Expr& at) {
+  if (unit_.demands.vector && asks_in_step(point)) {
+    Attr attr;
+    attr.name = "f";
+    attr.ints = {static_cast<int64_t>(order == 1 ? OracleKind::gradient : OracleKind::value)};
+    Type type = order == 1 ? x_type_ : Type::scalar(u_.precision);
+    ValueId asked = u_.graph.add(Op::oracle, type, {point}, std::move(attr));
+    u_.graph.set_origin(asked, at.span);
+    (order == 1 ? unit_.demands.gradients_in_step : unit_.demands.values_in_step) = true;
+    return Value::tensor(asked);
+  }
+  if (e_->in_loop()) {
+    e_->error(DiagKind::not_lowered, at.span,
+              "asking the objective in a loop of a rule for single tensors is not compiled yet")
+        .help("write the rule 'on vector'");
+    return {};
+  }
   for (size_t k = 0; k < points_.size(); ++k)
     if (points_[k].first == point && points_[k].second == order)
       return Value::tensor(arg(query_name(k)));

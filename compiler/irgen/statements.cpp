@@ -55,7 +55,7 @@ bool Elaborator::statements(std::span<const Stmt* const> body) {
 }
 
 bool Elaborator::assign(const AssignStmt& n) {
-  if (!n.index.empty()) return !not_lowered(n.name.span, "assignment to an element").is_poison();
+  if (!n.index.empty()) return assign_element(n);
   sema::SymbolId id = u_.program.symbol_of(n.name);
   Value v = tensor(*n.value);
   if (!id.valid() || v.is_poison()) return false;
@@ -80,7 +80,7 @@ bool Elaborator::statement(const Stmt& s) {
           [&](const IfStmt& n) { return if_statement(n, 0); },
           [&](const ReturnStmt& n) { return give_back(expr(*n.value)); },
           [&](const PrimeStmt& n) {
-            Value v = tensor(*n.value);
+            Value v = tensor_or_ring(*n.value);
             primes[u_.program.symbol_of(n.name).value] = v;
             return !v.is_poison();
           },

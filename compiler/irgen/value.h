@@ -42,6 +42,7 @@ struct Value {
     shape,     // `dims`, from `like x`
     rule,      // an optimizer given as hyperparameter: level `level` of the rule at hand
     rule_step, // its `step` or `update`, to be called
+    ring,      // `id` [capacity, shape…], `low` how many, `high` where the newest is (f64)
   };
   Kind kind = Kind::poison;
   ValueId id;
@@ -66,6 +67,7 @@ struct Value {
     v.across = across;
     return v;
   }
+  static Value ring(ValueId elements, ValueId count, ValueId newest);
   bool is_tensor() const { return kind == Kind::tensor; }
   bool is_poison() const { return kind == Kind::poison; }
 };

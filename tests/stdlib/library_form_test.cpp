@@ -31,10 +31,11 @@ const std::map<std::string, FolderRule> kFolders = {
     {"schedules", {"schedule", {"Source:", "Equals:", "Example:"}}},
     {"functions", {"function", {"Equals:"}}},
     {"losses", {"function", {"Equals:"}}},
+    {"methods", {"optimizer", {"Hyperparameters:", "Errors:", "Source:", "Example:"}}},
     {"problems", {"problem", {"Source:"}}},
     {"prox", {"function", {"Source:"}}},
     {"sets", {"set", {}}},
-    {"linesearch", {"function", {"Source:"}}},
+    {"line_searches", {"function", {"Source:"}}},
     {"flows", {"flow", {}}},
 };
 

@@ -70,6 +70,7 @@ std::optional<Kind> kind_of(const Graph& graph, ValueId id) {
   const Node& node = graph.node(id);
   if (node.op == Op::while_loop || node.op == Op::if_else) return Kind::region;
   if (node.type.is_tuple) return std::nullopt;
+  if (node.op == Op::oracle) return Kind::oracle;
   switch (op_info(node.op).emission) {
   case Emission::leaf: return Kind::inlined;
   case Emission::fold:

@@ -47,6 +47,8 @@ Planner::Key Planner::key_of(ValueId value) const {
     return {at, Kernel::Kind::copy, node.type.shape, {}, false, false, value.value};
   if (info.kind == Kind::region)
     return {at, Kernel::Kind::region, {}, {}, false, false, value.value};
+  if (info.kind == Kind::oracle)
+    return {at, Kernel::Kind::oracle, {}, {}, false, false, value.value};
   if (info.kind == Kind::pick) return {at, Kernel::Kind::pick, {}, {}, false, false, value.value};
   TW_CHECK(info.kind == Kind::fold, "no kernel of its own");
   FoldShape shape = fold_shape(graph_, value);
@@ -94,14 +96,16 @@ void Planner::build_kernels() {
   // What computes values that are not inlined.
   for (ValueId id : order_) {
     Kind kind = plan_.of(id).kind;
-    if (kind == Kind::fold || kind == Kind::copy || kind == Kind::pick || kind == Kind::region)
+    if (kind == Kind::fold || kind == Kind::copy || kind == Kind::pick || kind == Kind::region ||
+        kind == Kind::oracle)
       kernel_at(key_of(id)).folds.push_back(id);
   }
   place_parts();
   // Where a value can be stored at `near`: by its own kernel, unless that runs outside of the rows.
   auto own_key = [&](ValueId id, const Position& near) {
     const Info& info = plan_.of(id);
-    bool flat = info.kind == Kind::inlined || info.kind == Kind::part || near.row != info.row;
+    bool flat = info.kind == Kind::inlined || info.kind == Kind::part ||
+                info.kind == Kind::oracle || near.row != info.row;
     return flat ? flat_key(near, graph_.type(id).shape) : key_of(id);
   };
   // Results straight into their buffers; those updated in place, if nothing stands against it.
@@ -164,8 +168,9 @@ void Planner::build_kernels() {
     plan_.kernels.push_back(std::move(kernel));
   }
   for (ValueId id : order_)
-    if (plan_.of(id).kind == Kind::part)
-      plan_.info[id.value].home_kernel = plan_.of(graph_.node(id).operands[0]).kernel;
+    if (Kind kind = plan_.of(id).kind; kind == Kind::part || kind == Kind::oracle)
+      plan_.info[id.value].home_kernel =
+          plan_.of(kind == Kind::part ? graph_.node(id).operands[0] : id).kernel;
 }
 
 // A store into a parameter's buffer must come after every read of the old value, and a kernel that

@@ -40,6 +40,7 @@ enum class Kind : uint8_t {
   across,  // a fold over the rows of the table
   region,  // while_loop, if_else: runs the functions of its lambdas
   part,    // an element of what a region gives
+  oracle,  // f or ∇f at a point
 };
 
 // Where a stored value goes.
@@ -70,6 +71,7 @@ struct Kernel {
     per_point, // for each point of `space` (the results' shape) a fold over `inner`
     copy,      // writes `folds[0]` part by part into its target
     region,    // runs the nested functions of `folds[0]`, a while_loop or an if_else
+    oracle,    // asks for `folds[0]`
   };
   Kind kind;
   Position at;
@@ -80,7 +82,7 @@ struct Kernel {
   std::vector<ValueId> folds;
   std::vector<Store> stores;
   std::vector<int> nested;   // region: its functions in Plan::nested, in the order of its lambdas
-  std::vector<Target> parts; // region: where the elements that it gives are
+  std::vector<Target> parts; // region, oracle: where what it gives is
   int group = -1;            // kernels of one group stand side by side
   RowRole role = RowRole::none;
   bool operator==(const Kernel&) const = default;
@@ -100,7 +102,7 @@ struct Info {
 struct Temporary {
   ValueId value; // that it holds; of a part: a value of its type
   bool row = false;
-  bool part = false; // it belongs to a region
+  bool part = false; // it belongs to a region or an oracle
 };
 
 struct Nested;

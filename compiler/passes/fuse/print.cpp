@@ -13,6 +13,7 @@ const char* kind_name(Kernel::Kind kind) {
   case Kernel::Kind::per_point: return "per point";
   case Kernel::Kind::copy: return "copy";
   case Kernel::Kind::region: return "region";
+  case Kernel::Kind::oracle: return "oracle";
   }
   return "";
 }

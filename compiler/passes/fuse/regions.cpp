@@ -26,7 +26,7 @@ std::optional<NotLowered> Planner::plan_lambdas(ValueId region) {
 }
 
 // Each element of what a region gives has a temporary: a loop's states live there, the sides of a
-// branch write there.
+// branch write there. So has an oracle's answer.
 void Planner::place_parts() {
   for (ValueId id : order_) {
     const Info& info = plan_.of(id);
@@ -39,6 +39,11 @@ void Planner::place_parts() {
             {Target::Kind::temporary, static_cast<int>(plan_.temporaries.size())});
         plan_.temporaries.push_back({value, info.row, true});
       }
+    } else if (info.kind == Kind::oracle) {
+      Target to{Target::Kind::temporary, static_cast<int>(plan_.temporaries.size())};
+      kernel_at(key_of(id)).parts = {to};
+      plan_.temporaries.push_back({id, info.row, true});
+      plan_.info[id.value].home = to;
     } else if (info.kind == Kind::part) {
       plan_.info[id.value].home =
           kernel_at(key_of(node.operands[0])).parts[static_cast<size_t>(node.attr.ints[0])];

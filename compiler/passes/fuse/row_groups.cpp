@@ -134,6 +134,7 @@ RowRole Planner::role_of(const Kernel& kernel, const Dim& rows) const {
                : RowRole::none;
   case Kernel::Kind::pick:
   case Kernel::Kind::region:
+  case Kernel::Kind::oracle:
   case Kernel::Kind::copy: break;
   }
   return RowRole::none;

@@ -33,6 +33,11 @@ Json run_json(const RunSummary& run) {
   json["loss"] = run.loss ? json_number(*run.loss) : Json(nullptr);
   json["metrics"] = values_json(run.metrics);
   json["reports"] = values_json(run.reports);
+  if (!run.evaluations.empty()) {
+    Json& counts = json["evaluations"] = Json::object();
+    for (const auto& [name, count] : run.evaluations)
+      counts[name] = count;
+  }
   json["params"] = Json::object();
   for (const NamedTensor& param : run.params)
     json["params"][param.name] = tensor_json(*param.tensor);

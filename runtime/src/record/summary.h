@@ -27,6 +27,8 @@ struct RunSummary {
   std::string message; // empty unless something is to be told (not finite, failed, done)
   RecordValue loss;
   NamedValues metrics, reports;
+  // "f", "grad": points at which they were computed; empty where a rule asks at x alone
+  std::vector<std::pair<std::string, int64_t>> evaluations;
   std::vector<NamedTensor> params;
   double seconds = 0;
 };

@@ -82,7 +82,13 @@ Table summary_table(const ExperimentSummary& summary) {
     note(run.reports);
   table.header = {"name", "loss"};
   table.header.insert(table.header.end(), names.begin(), names.end());
-  table.header.insert(table.header.end(), {"steps", "time", "stopped by"});
+  std::vector<std::string> counted;
+  for (const RunSummary& run : summary.runs)
+    for (const auto& [name, count] : run.evaluations)
+      if (std::find(counted.begin(), counted.end(), name) == counted.end()) counted.push_back(name);
+  table.header.push_back("steps");
+  table.header.insert(table.header.end(), counted.begin(), counted.end());
+  table.header.insert(table.header.end(), {"time", "stopped by"});
   table.left.assign(table.header.size(), false);
   table.left.front() = table.left.back() = true;
   constexpr int kDigits = 6;
@@ -99,6 +105,12 @@ Table summary_table(const ExperimentSummary& summary) {
       row.push_back(text(found));
     }
     row.push_back(fmt::format("{}", run.steps));
+    for (const std::string& name : counted) {
+      std::string cell;
+      for (const auto& [key, count] : run.evaluations)
+        if (key == name) cell = fmt::format("{}", count);
+      row.push_back(std::move(cell));
+    }
     row.push_back(duration_text(run.seconds));
     row.push_back(run.stopped_by == "not_finite" ? "not finite" : run.stopped_by);
     table.rows.push_back(std::move(row));

@@ -1,0 +1,43 @@
+// What a rule hears from its objective, each point evaluated once: the last two points are
+// remembered. Private to the racers.
+#pragma once
+
+#include "driver/objective.h"
+
+#include <array>
+
+namespace thalweg::driver {
+
+class Evaluations {
+public:
+  explicit Evaluations(Objective& objective) : objective_(objective) {}
+
+  // `remembers`: the rule may come back to a point. False if memory can't be had.
+  bool start(bool remembers);
+  // Other rows, so another function.
+  void forget();
+  // The value, and the gradient unless that is null.
+  int32_t at(const void* point, const DataView& data, double& value, void* gradient);
+  int64_t values() const { return values_; } // points whose value, or gradient, was computed
+  int64_t gradients() const { return gradients_; }
+
+private:
+  struct Known {
+    Buffer point, gradient;
+    double value = 0;
+    bool valid = false, has_gradient = false;
+  };
+  size_t bytes() const {
+    return static_cast<size_t>(objective_.total()) * objective_.element_bytes();
+  }
+  Known* find(const void* point);
+
+  Objective& objective_;
+  bool remembers_ = false;
+  std::array<Known, 2> known_;
+  size_t last_ = 0; // the one that was asked for last
+  std::vector<double> metrics_;
+  int64_t values_ = 0, gradients_ = 0;
+};
+
+} // namespace thalweg::driver

@@ -1,0 +1,112 @@
+// Methods that look for minima, beside SciPy's counterparts: what they find, and in how many
+// evaluations (tests/reference/methods).
+#include "driver_units/experiment_runner.h"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <filesystem>
+#include <fmt/format.h>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+using namespace thalweg;
+using namespace thalweg::test;
+
+namespace {
+
+std::string source_file(const std::string& path) {
+  std::ifstream file(std::filesystem::path(THALWEG_SOURCE_DIR) / path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+std::string experiment(const std::string& problem, const std::string& use, const std::string& end) {
+  return fmt::format(
+      "experiment e {{\n  minimize {}()\n  using {}\n  {}\n  record loss every 1000\n}}\n", problem,
+      use, end);
+}
+
+struct Found {
+  RunResult run;
+  int64_t values = 0, gradients = 0;
+};
+Found look(const std::string& text, const driver::CommonOptions& options = {}) {
+  ExperimentProgram program("tests/reference/methods_run.tw", options, text);
+  Found found{program.run(), 0, 0};
+  auto counts = program.prepared().racers[0]->evaluations();
+  REQUIRE(counts);
+  std::tie(found.values, found.gradients) = *counts;
+  return found;
+}
+
+} // namespace
+
+TEST_CASE("methods find the minima that SciPy finds, in about as many evaluations", "[driver]") {
+  const std::string problems = source_file("tests/reference/methods.tw");
+  const auto theirs = nlohmann::json::parse(source_file("tests/reference/methods/minima.json"));
+  std::map<std::string, std::vector<double>> ratios;
+  for (const auto& [problem, by_method] : theirs["problems"].items())
+    for (const auto& [method, reference] : by_method.items()) {
+      INFO(method << " on " << problem);
+      Found found = look(problems + experiment(problem, method + "()",
+                                               "until norminf(grad) <= 1e-6\n  steps 5000"));
+      CHECK(found.run.outcome.stopped_by == runtime::StoppedBy::until);
+      double f = *found.run.rows.back().values[0], least = reference["f"].get<double>();
+      CHECK(f <= least + 1e-8 * std::abs(least) + 1e-8);
+      const auto x = reference["x"].get<std::vector<double>>();
+      REQUIRE(x.size() == found.run.params.size());
+      // Powell's function is flat at its minimum.
+      for (size_t k = 0; k < x.size() && problem != "powell"; ++k)
+        CHECK(found.run.params[k] == Approx(x[k]).margin(1e-5));
+      CHECK(found.values == found.gradients);
+      ratios[method].push_back(static_cast<double>(found.values) /
+                               reference["evaluations"].get<double>());
+    }
+  for (auto& [method, list] : ratios) {
+    std::sort(list.begin(), list.end());
+    INFO(method << ": " << fmt::format("{}", fmt::join(list, " ")) << " of SciPy's evaluations");
+    CHECK((list[list.size() / 2 - 1] + list[list.size() / 2]) / 2 <= 1.1);
+  }
+}
+
+TEST_CASE("no point is evaluated twice", "[driver]") {
+  // Curvature 8 from x = 1 against the gradient 8: 1, 1/2 and 1/4 are too far, 1/8 is the minimum.
+  const std::string bowl = "problem Bowl { param x: [1] = 1; minimize 4*sumsq(x) }\n";
+  Found one = look(bowl + experiment("Bowl", "SteepestDescent()", "steps 1"));
+  CHECK(one.run.outcome.steps == 1);
+  CHECK(one.run.params[0] == 0);
+  CHECK(one.values == 5);    // x and four trials, of which one is asked for again and becomes x'
+  CHECK(one.gradients == 2); // at x and at x'
+  // The first trial is good: value and gradient at x and x', whose gradient the rule and the next
+  // step ask for.
+  const std::string flat = "problem Bowl { param x: [3] = 1; minimize sumsq(x)/2 }\n";
+  Found two = look(flat + experiment("Bowl", "LBFGS()", "until norm(grad) < 1e-12\n  steps 20"));
+  CHECK(two.run.outcome.steps == 2);
+  CHECK(two.values == 3);
+  CHECK(two.gradients == 3);
+}
+
+TEST_CASE("a method's run has the same bits on any number of threads and on every target with fma",
+          "[driver]") {
+  const std::string text = "problem Chain(n = 3000) {\n  param x: [n] = -1.2\n"
+                           "  minimize sum(100*(x[1..] - x[..-1]^2)^2 + (1 - x[..-1])^2)\n}\n" +
+                           experiment("Chain", "LBFGS(history = 4)", "steps 30");
+  for (const char* precision : {"f64", "f32"}) {
+    driver::CommonOptions options;
+    options.precision = precision;
+    options.pipeline.threads = 1;
+    Found one = look(text, options);
+    options.pipeline.threads = 4;
+    Found four = look(text, options);
+    CHECK(one.run.outcome.steps == 30);
+    bool same = one.run.bits == four.run.bits;
+    CHECK(same);
+    options.pipeline.target = "avx2";
+    if (!codegen::TargetSpec::by_name("avx2")->runs_here()) continue;
+    same = one.run.bits == look(text, options).run.bits;
+    CHECK(same);
+  }
+}
