@@ -53,8 +53,8 @@ std::string signature_of(std::string_view text) {
 std::vector<std::pair<std::string, fs::path>> files_of(const std::string& library) {
   std::vector<std::pair<std::string, fs::path>> files; // folder, file
   std::error_code error;
-  std::vector<std::string> folders{"optimizers", "transforms", "schedules",
-                                   "losses",     "functions",  "problems"};
+  std::vector<std::string> folders{"optimizers", "methods", "transforms", "line_searches",
+                                   "schedules",  "losses",  "functions",  "problems"};
   std::set<std::string> others;
   for (const auto& entry : fs::directory_iterator(library, error))
     if (entry.is_directory() &&

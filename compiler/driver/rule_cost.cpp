@@ -32,6 +32,8 @@ double each(const Dim& dim, size_t rank) {
 } // namespace
 
 std::optional<RuleCost> rule_cost(Pipeline& pipeline, const RuleUnit& rule) {
+  // What a rule does in the loops of its step depends on the run.
+  if (rule.demands.in_step()) return std::nullopt;
   RuleCost cost;
   std::vector<const Function*> functions{&rule.step};
   for (const RuleUnit::Query& query : rule.queries)
