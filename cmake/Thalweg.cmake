@@ -8,11 +8,14 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
 endif()
-# -Wno-restrict (GCC 12): false alarms on string concatenation.
+# -Wno-restrict (GCC 12): false alarms on string concatenation. -Wno-deprecated-declarations (Clang): libstdc++'s own
+# std::stable_sort.
 # The same bits everywhere: the host compiler may not fuse or reorder floating point on its own.
 add_compile_options(-Wall -Wextra -Wpedantic -Wno-missing-field-initializers -ffp-contract=off)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   add_compile_options(-Wno-restrict)
+else()
+  add_compile_options(-Wno-deprecated-declarations)
 endif()
 
 if(THALWEG_SANITIZE)

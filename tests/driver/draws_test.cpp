@@ -143,7 +143,8 @@ int main(void) {
   INFO(library.err);
   REQUIRE(library.code == 0);
   std::istringstream text(library.out);
-  for (double x : run.json()["runs"][0]["params"]["w"]) {
+  const nlohmann::json summary = run.json();
+  for (double x : summary["runs"][0]["params"]["w"]) {
     double got = 0;
     REQUIRE(text >> got);
     CHECK(got == x);

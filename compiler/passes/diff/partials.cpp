@@ -86,8 +86,8 @@ double off_pole(const double* x) { return std::abs(x[1]); }
     [[maybe_unused]] ValueId y = v.y;                                                              \
     body                                                                                           \
   }
-#define ON1(lo, hi, ...) (Domain{{lo}, {hi}, ##__VA_ARGS__})
-#define ON2(lo0, hi0, lo1, hi1, ...) (Domain{{lo0, lo1}, {hi0, hi1}, ##__VA_ARGS__})
+#define ON1(lo, hi, ...) (Domain{{lo}, {hi} __VA_OPT__(, ) __VA_ARGS__})
+#define ON2(lo0, hi0, lo1, hi1, ...) (Domain{{lo0, lo1}, {hi0, hi1} __VA_OPT__(, ) __VA_ARGS__})
 #define ON3(lo, hi) (Domain{{lo, lo, lo}, {hi, hi, hi}})
 
 // clang-format off

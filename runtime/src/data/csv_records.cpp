@@ -11,6 +11,13 @@ namespace {
 
 constexpr size_t kWindow = size_t{1} << 20;
 
+int64_t ends_of_lines(const char* from, const char* to) {
+  int64_t count = 0;
+  for (const char* p = from; p != to; ++p)
+    count += *p == '\n' || (*p == '\r' && (p + 1 == to || p[1] != '\n'));
+  return count;
+}
+
 } // namespace
 
 CsvRecordReader::CsvRecordReader(ByteSource& bytes, std::string name, char separator)
@@ -27,7 +34,7 @@ Outcome CsvRecordReader::begin() {
   if (Outcome back = bytes_.rewind(); !back) return back;
   at_ = end_ = buffer_.data();
   before_ = 0;
-  last_ = false;
+  last_ = nul_ = false;
   line_ = 1;
   if (Outcome filled = refill(); !filled) return filled;
   const std::string_view start(at_, static_cast<size_t>(end_ - at_));
@@ -38,6 +45,9 @@ Outcome CsvRecordReader::begin() {
 }
 
 Outcome CsvRecordReader::refill() {
+  if (nul_)
+    return DataError{name_, line_ + ends_of_lines(at_, end_), 0,
+                     "holds a NUL byte: this is no text file", ""};
   const auto rest = static_cast<size_t>(end_ - at_);
   before_ += static_cast<uint64_t>(at_ - buffer_.data());
   if (rest == buffer_.size()) {
@@ -59,8 +69,10 @@ Outcome CsvRecordReader::refill() {
   const char* const fresh = at_ + rest;
   end_ = fresh + *got;
   if (const auto* nul = static_cast<const char*>(std::memchr(fresh, 0, *got)); nul != nullptr) {
-    return DataError{name_, line_ + std::count(at_, nul, '\n'), 0,
-                     "holds a NUL byte: this is no text file", ""};
+    // What stands before it is read first, wherever the window ends.
+    end_ = nul;
+    nul_ = true;
+    last_ = false;
   }
   return Unit{};
 }

@@ -59,6 +59,7 @@ private:
   const char *at_ = nullptr, *end_ = nullptr; // the window's unread part
   uint64_t before_ = 0;                       // bytes of the file before the buffer
   bool last_ = false;                         // the window reaches the end of the file
+  bool nul_ = false;                          // the window ends where a NUL byte stands
   int64_t line_ = 1;
   DataError error_; // of the cut that failed
   CsvRecord scratch_;
