@@ -48,6 +48,15 @@ size_t distance(const std::vector<int32_t>& a, const std::vector<int32_t>& b) {
   return old[b.size()];
 }
 
+// Where `word` stands in `name` as one of the words that underscores part; npos if it does not.
+size_t place_among_words(std::string_view word, std::string_view name) {
+  for (size_t at = name.find(word); at != name.npos; at = name.find(word, at + 1)) {
+    size_t end = at + word.size();
+    if ((at == 0 || name[at - 1] == '_') && (end == name.size() || name[end] == '_')) return at;
+  }
+  return name.npos;
+}
+
 } // namespace
 
 size_t edit_distance(std::string_view a, std::string_view b) {
@@ -56,6 +65,7 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::optional<std::string> suggest(std::string_view wrong, std::span<const std::string> known) {
   constexpr size_t kLongestName = 100; // longer ones are no misspellings, and cost the square
+  constexpr size_t kShortestWord = 4;
   std::vector<int32_t> given = code_points(wrong);
   if (given.empty() || given.size() > kLongestName) return std::nullopt;
   std::optional<std::string> best;
@@ -69,6 +79,15 @@ std::optional<std::string> suggest(std::string_view wrong, std::span<const std::
     if (d > allowed || d >= best_distance) continue;
     best = name;
     best_distance = d;
+  }
+  if (best || given.size() < kShortestWord) return best;
+  // Part of a longer name: those that begin with it first, of these the shortest.
+  std::pair<size_t, size_t> best_place{SIZE_MAX, SIZE_MAX};
+  for (const std::string& name : known) {
+    std::pair<size_t, size_t> place{place_among_words(wrong, name), name.size()};
+    if (place.first == name.npos || place >= best_place) continue;
+    best = name;
+    best_place = place;
   }
   return best;
 }

@@ -148,6 +148,11 @@ TEST_CASE("suggestions are near, and nothing is better than something far") {
   CHECK(!suggest("x", known));
   CHECK(!suggest("gradient", known));
   CHECK(!suggest("lr", {std::string("lr")}));
+  std::vector<std::string> words = {"warmup_cosine", "cosine_restarts", "cosine_decay", "lr_scale"};
+  CHECK(suggest("cosine", words) == std::optional<std::string>("cosine_decay"));
+  CHECK(suggest("warmup", words) == std::optional<std::string>("warmup_cosine"));
+  CHECK(!suggest("lr", words));
+  CHECK(!suggest("cosi", words));
 }
 
 TEST_CASE("kinds are named once, in kebab-case") {

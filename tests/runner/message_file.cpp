@@ -124,6 +124,9 @@ Outcome run_message_file(const MessageFile& file, const std::string& command,
   // Nor its memory.
   static const std::regex memory("[0-9.]+ [KMGTP]iB can be had");
   outcome.errors = std::regex_replace(outcome.errors, memory, "<memory> can be had");
+  // The address sanitizer notes that an allocation it was asked for is refused.
+  static const std::regex refused("==\\d+==WARNING: AddressSanitizer failed to allocate[^\n]*\n");
+  outcome.errors = std::regex_replace(outcome.errors, refused, "");
   outcome.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
   if (!scratch.empty()) fs::remove_all(scratch);
   return outcome;
