@@ -14,7 +14,7 @@ size_t edit_distance(std::string_view a, std::string_view b);
 
 /// The nearest of `known` if it is near enough to be worth a guess (at most a third of the length
 /// is edited, a pure change of case always); ties go to the one listed first. If none is, the
-/// shortest of which it is a word: cosine of cosine_decay.
+/// shortest of which it is a word: decay of weight_decay.
 std::optional<std::string> suggest(std::string_view wrong, std::span<const std::string> known);
 inline std::optional<std::string> suggest(std::string_view wrong,
                                           const std::vector<std::string>& known) {
