@@ -244,23 +244,23 @@ Value Elaborator::power(const Expr& e, const Power& n) {
 // ── truth values ─────────────────────────────────────────────────────────────────────────────────
 
 // role(x) == "head": a question about the parameter; two texts that are known are compared at once.
-Value Elaborator::compare_texts(const Value& a, const Expr& eb, const CompareStep& step_) {
+Value Elaborator::compare_texts(const Value& a, const Expr& eb, const CompareStep& link) {
   Value b = expr(eb);
   if (b.is_poison()) return b;
-  bool equal = step_.op == CompareOp::eq || step_.op == CompareOp::ne;
+  bool equal = link.op == CompareOp::eq || link.op == CompareOp::ne;
   bool asks = a.of_role || a.of_name || b.of_role || b.of_name;
   bool both_ask = (a.of_role || a.of_name) && (b.of_role || b.of_name);
   asked += a.decides || b.decides;
   if (b.kind == Value::Kind::text && equal && !asks)
     return Value::tensor(
-        b_.constant((a.text == b.text) == (step_.op == CompareOp::eq), DType::boolean));
+        b_.constant((a.text == b.text) == (link.op == CompareOp::eq), DType::boolean));
   if (b.kind != Value::Kind::text || !equal || both_ask)
     return poison(
-        DiagKind::wrong_kind, step_.op_span,
+        DiagKind::wrong_kind, link.op_span,
         "texts are compared with '==' or '!=', one of them the role or name of the parameter or "
         "both known: role(x) == \"head\"");
   Value holds = a.of_role || a.of_name ? ask(a, b.text) : ask(b, a.text);
-  if (step_.op == CompareOp::ne) holds.id = b_.make(Op::logical_not, {holds.id});
+  if (link.op == CompareOp::ne) holds.id = b_.make(Op::logical_not, {holds.id});
   return holds;
 }
 
@@ -294,30 +294,30 @@ Value Elaborator::compare(const Expr& e, const Compare& n) {
   const Expr* left_expr = n.first;
   Value all;
   bool bad = false;
-  for (const CompareStep& step_ : n.rest) {
-    if (step_.op == CompareOp::in) return not_lowered(e.span, "membership in a set");
-    Value right = tensor(*step_.value);
+  for (const CompareStep& link : n.rest) {
+    if (link.op == CompareOp::in) return not_lowered(e.span, "membership in a set");
+    Value right = tensor(*link.value);
     if (!left.is_tensor() && !left.is_poison()) left = tensor(*left_expr);
     Value a = left, b = right, holds;
     if (a.is_tensor() && b.is_tensor()) {
-      switch (step_.op) {
+      switch (link.op) {
       case CompareOp::lt:
-        holds = binary(Op::lt, a, b, *left_expr, *step_.value, step_.op_span, "<");
+        holds = binary(Op::lt, a, b, *left_expr, *link.value, link.op_span, "<");
         break;
       case CompareOp::le:
-        holds = binary(Op::le, a, b, *left_expr, *step_.value, step_.op_span, "<=");
+        holds = binary(Op::le, a, b, *left_expr, *link.value, link.op_span, "<=");
         break;
       case CompareOp::gt:
-        holds = binary(Op::lt, b, a, *step_.value, *left_expr, step_.op_span, ">");
+        holds = binary(Op::lt, b, a, *link.value, *left_expr, link.op_span, ">");
         break;
       case CompareOp::ge:
-        holds = binary(Op::le, b, a, *step_.value, *left_expr, step_.op_span, ">=");
+        holds = binary(Op::le, b, a, *link.value, *left_expr, link.op_span, ">=");
         break;
       case CompareOp::eq:
-        holds = binary(Op::eq, a, b, *left_expr, *step_.value, step_.op_span, "==");
+        holds = binary(Op::eq, a, b, *left_expr, *link.value, link.op_span, "==");
         break;
       case CompareOp::ne:
-        holds = binary(Op::ne, a, b, *left_expr, *step_.value, step_.op_span, "!=");
+        holds = binary(Op::ne, a, b, *left_expr, *link.value, link.op_span, "!=");
         break;
       case CompareOp::in: break;
       }
@@ -326,12 +326,12 @@ Value Elaborator::compare(const Expr& e, const Compare& n) {
       bad = true;
     else if (!all.is_tensor())
       all = holds;
-    else if (unify(all, holds, e, e, step_.op_span, "and"))
+    else if (unify(all, holds, e, e, link.op_span, "and"))
       all.id = b_.make(Op::logical_and, {all.id, holds.id});
     else
       bad = true;
     left = right;
-    left_expr = step_.value;
+    left_expr = step.value;
   }
   return bad ? Value{} : all;
 }

@@ -190,7 +190,7 @@ private:
   Value extent(const ast::Expr& e, const ast::Call& n, std::string_view name);
   Value about(const ast::Expr& e, const ast::Call& n, std::string_view name);
   Value ask(const Value& text, const std::string& pattern);
-  Value compare_texts(const Value& a, const ast::Expr& eb, const ast::CompareStep& step_);
+  Value compare_texts(const Value& a, const ast::Expr& eb, const ast::CompareStep& link);
   std::optional<bool> known_now(ValueId condition) const; // of one made from constants
   Value linear_algebra(const ast::Expr& e, const ast::Call& n, std::string_view name);
   const ast::Expr* named(const ast::Call& n, std::string_view name) const;
