@@ -331,7 +331,7 @@ Value Elaborator::compare(const Expr& e, const Compare& n) {
     else
       bad = true;
     left = right;
-    left_expr = step.value;
+    left_expr = link.value;
   }
   return bad ? Value{} : all;
 }
