@@ -1,6 +1,5 @@
 // Operators that move elements, and what has no word in the language, as expressions.
 #include "passes/formula/build.h"
-#include <fmt/format.h>
 
 #include <algorithm>
 
