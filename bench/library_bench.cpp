@@ -1,5 +1,4 @@
 // A step of every rule of the library beside loops that move the same bytes; prints a JSON object.
-#include "codegen/flops.h"
 #include "driver/bound_call.h"
 #include "ir/builder.h"
 #include "stdlib/library_items.h"
@@ -9,7 +8,6 @@
 #include <algorithm>
 #include <chrono>
 #include <fmt/format.h>
-#include <map>
 #include <memory>
 
 using namespace thalweg;
@@ -18,19 +16,12 @@ using namespace thalweg::test;
 namespace {
 
 constexpr int64_t kElements = int64_t{1} << 24; // 64 MiB an array, more than any cache
-constexpr int kRounds = 5;
+constexpr int kRounds = 7;
 
-// The shortest of a few calls.
 template <class Work> double seconds_of(const Work& work) {
-  double best = 0;
-  for (int round = 0; round <= kRounds; ++round) {
-    auto start = std::chrono::steady_clock::now();
-    work();
-    double seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    if (round > 0 && (best == 0 || seconds < best)) best = seconds;
-  }
-  return best;
+  auto start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 driver::PipelineOptions one_thread() {
@@ -60,7 +51,7 @@ public:
       f.results.push_back({f.parameters[static_cast<size_t>(k)].name,
                            k == 0 ? sum : values[static_cast<size_t>((k + 1) % std::max(reads, 1))],
                            false, k});
-    if (writes == 0) f.results.push_back({"sum", build.sum(sum), false, -1});
+    if (writes == 0) f.results.push_back({"sum", build.reduce_all(Op::reduce_sum, sum), false, -1});
     pipeline_ = std::make_unique<driver::Pipeline>(graph_, diags_, one_thread());
     auto code = pipeline_->compile({f});
     TW_CHECK(code, "a loop that moves");
@@ -69,9 +60,7 @@ public:
     call_->size("n", kElements);
     TW_CHECK(call_->prepare(), "memory");
   }
-  double seconds() {
-    return seconds_of([&] { call_->call(); });
-  }
+  void run() { call_->call(); }
 
 private:
   Graph graph_;
@@ -80,13 +69,6 @@ private:
   std::vector<driver::CompiledFunction> code_;
   std::unique_ptr<driver::BoundCall> call_;
 };
-
-double moving(int reads, int writes) {
-  static std::map<std::pair<int, int>, double> known;
-  auto [at, fresh] = known.try_emplace({reads, writes}, 0);
-  if (fresh) at->second = Moving(reads, writes).seconds();
-  return at->second;
-}
 
 // The step and the points of a rule on one large tensor.
 struct Stepped {
@@ -130,10 +112,7 @@ Stepped stepped(const std::string& rule) {
   Stepped out;
   for (auto& call : calls)
     TW_CHECK(call->prepare(), "memory");
-  out.ours = seconds_of([&] {
-    for (auto& call : calls)
-      call->call(0, 1);
-  });
+  std::vector<std::unique_ptr<Moving>> moving;
   for (const Function& function : functions) {
     auto lowered = pipeline.lower(pipeline.finish(function));
     out.passes += loops::traffic(lowered->program).passes;
@@ -143,8 +122,21 @@ Stepped stepped(const std::string& rule) {
         return static_cast<int>(n.value_or(0) / (4 * kElements));
       };
       int reads = arrays(kernel.bytes_read), writes = arrays(kernel.bytes_written);
-      if (reads + writes > 0) out.bound += moving(reads, writes);
+      if (reads + writes > 0) moving.push_back(std::make_unique<Moving>(reads, writes));
     }
+  }
+  // One right after the other, so that both see the same minute; the shortest of the rounds.
+  for (int round = 0; round <= kRounds; ++round) {
+    double ours = seconds_of([&] {
+      for (auto& call : calls)
+        call->call(0, 1);
+    });
+    double bound = seconds_of([&] {
+      for (auto& loop : moving)
+        loop->run();
+    });
+    if (round == 1 || (round > 1 && ours < out.ours)) out.ours = ours;
+    if (round == 1 || (round > 1 && bound < out.bound)) out.bound = bound;
   }
   return out;
 }
