@@ -20,11 +20,12 @@ struct Slot {
   Shape shape;
   std::optional<Dim> rows = std::nullopt; // see Buffer::rows
 };
-// What an oracle statement asks: `point` is in memory when it is called, the answer belongs into
-// `answer`.
+// What an oracle statement asks: its operands are in memory when it is called, the answer belongs
+// into `answer`.
 struct OracleSite {
   OracleKind kind;
-  Slot point, answer;
+  std::vector<Slot> operands; // the point; hvp: then the direction
+  Slot answer;
 };
 struct Layout {
   std::vector<Slot> parameters;  // by parameter of the function

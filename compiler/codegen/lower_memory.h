@@ -27,8 +27,8 @@ public:
     return slot;
   }
 
-  int oracle(OracleKind kind, const Slot& point, const Slot& answer) {
-    call_.oracles.push_back({kind, point, answer});
+  int oracle(OracleSite site) {
+    call_.oracles.push_back(std::move(site));
     return static_cast<int>(call_.oracles.size()) - 1;
   }
 

@@ -55,8 +55,11 @@ const Slot& Kernels::place_in_memory(ValueId value) const {
 
 void Kernels::oracle(const fuse::Kernel& kernel) {
   const Node& node = graph_.node(kernel.folds[0]);
-  int site = memory_.oracle(static_cast<OracleKind>(node.attr.ints[0]),
-                            place_in_memory(node.operands[0]), slot_of(layout_, kernel.parts[0]));
+  OracleSite asked{
+      static_cast<OracleKind>(node.attr.ints[0]), {}, slot_of(layout_, kernel.parts[0])};
+  for (ValueId operand : node.operands)
+    asked.operands.push_back(place_in_memory(operand));
+  int site = memory_.oracle(std::move(asked));
   elements_.append({Oracle{site}});
 }
 

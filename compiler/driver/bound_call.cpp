@@ -135,7 +135,10 @@ int32_t BoundCall::ask(void* self, int32_t site, const tw_call* call) {
     void* const* buffers = slot.per_tensor ? call->rows[0].buffers : call->buffers;
     return buffers[static_cast<size_t>(slot.slot)];
   };
-  return bound.answer_(asked.kind, memory(asked.point), memory(asked.answer));
+  std::vector<const void*> operands;
+  for (const loops::Slot& slot : asked.operands)
+    operands.push_back(memory(slot));
+  return bound.answer_(asked.kind, operands, memory(asked.answer));
 }
 
 int32_t BoundCall::call(uint64_t seed, int64_t step) {

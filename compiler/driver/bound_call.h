@@ -46,8 +46,9 @@ public:
   // can't be had.
   bool prepare();
   int32_t call(uint64_t seed = 0, int64_t step = 0);
-  // Answers for the oracles of a function over one row: fills `answer` for the point in memory.
-  using Answer = std::function<int32_t(OracleKind kind, const void* point, void* answer)>;
+  // Answers for the oracles of a function over one row: fills `answer` for operands in memory.
+  using Answer =
+      std::function<int32_t(OracleKind kind, std::span<const void* const> operands, void* answer)>;
   void oracle(Answer answer) { answer_ = std::move(answer); }
   // Of a shared scalar result that nobody bound.
   double scalar_result(size_t k) const;

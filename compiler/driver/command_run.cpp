@@ -130,8 +130,7 @@ private:
     std::vector<double> metrics = racer.metrics();
     for (size_t k = 0; k < metrics.size(); ++k)
       s.metrics.emplace_back(run_.problem.metrics[k], metrics[k]);
-    if (auto counts = racer.evaluations())
-      s.evaluations = {{"f", counts->first}, {"grad", counts->second}};
+    s.evaluations = racer.evaluations();
     for (const auto& [name, value] : racer.reports())
       s.reports.emplace_back(name, value);
     for (const Objective::Piece& piece : run_.objective->pieces()) {

@@ -143,9 +143,10 @@ private:
     return false;
   }
 
-  // On that batch, from 1; on all rows for 0.
-  std::optional<ObjectiveValue> objective(const std::vector<Tensor>& point, int64_t t) {
-    if (!problem_.decl) return quadratic(point);
+  // A function of the objective's parameters, and of what is given besides, on that batch, from 1;
+  // on all rows for 0.
+  std::optional<std::vector<Tensor>> evaluated(const Function& f, const std::vector<Tensor>& point,
+                                               const std::vector<Tensor>& besides, int64_t t) {
     std::vector<Tensor> inputs = numeric_hypers(problem_, experiment_.problem_hypers);
     inputs.insert(inputs.end(), point.begin(), point.end());
     DataView view = batches_ && t > 0 ? data_.view(batches_->bind(t - 1)) : data_.view(false);
@@ -158,14 +159,73 @@ private:
       TW_CHECK(shape, "data of unknown size");
       inputs.push_back(tensor_from(view.buffers[k], type.dtype, std::move(*shape)));
     }
-    Evaluated out = Interpreter(graph_, options).evaluate(gradient_, inputs);
-    if (!out.ok()) {
-      report_failure(front_, gradient_, *out.failure, fmt::format("the objective at step {}", t));
+    inputs.insert(inputs.end(), besides.begin(), besides.end());
+    Evaluated out = Interpreter(graph_, options).evaluate(f, inputs);
+    if (out.ok()) return std::move(out.results);
+    report_failure(front_, f, *out.failure, fmt::format("the objective at step {}", t));
+    return std::nullopt;
+  }
+  std::optional<ObjectiveValue> objective(const std::vector<Tensor>& point, int64_t t) {
+    if (!problem_.decl) return quadratic(point);
+    auto results = evaluated(gradient_, point, {}, t);
+    if (!results) return std::nullopt;
+    ObjectiveValue value{(*results)[0], {}};
+    value.gradients.assign(results->begin() + 1, results->end());
+    return value;
+  }
+  // The Hessian of all parameters end to end, or its product with a direction.
+  std::optional<Tensor> curvature(OracleKind kind, const std::vector<Tensor>& point,
+                                  const std::vector<Tensor>& direction, int64_t t) {
+    const bool product = kind == OracleKind::hvp;
+    std::vector<int64_t> offsets{0};
+    for (const Tensor& part : point)
+      offsets.push_back(offsets.back() + part.size());
+    const int64_t all = offsets.back();
+    std::vector<double> numbers(static_cast<size_t>(product ? all : all * all));
+    std::vector<int64_t> shape{all};
+    if (!product) shape.push_back(all);
+    std::vector<Tensor> parts;
+    if (problem_.decl) {
+      std::optional<Function>& f = product ? product_ : hessian_;
+      if (!f) f = second(product);
+      if (!f) return std::nullopt;
+      auto results = evaluated(*f, point, product ? direction : std::vector<Tensor>{}, t);
+      if (!results) return std::nullopt;
+      parts = std::move(*results);
+    } else { // of ½‖x‖²
+      if (product) parts = direction;
+      for (int64_t i = 0; !product && i < all; ++i)
+        numbers[static_cast<size_t>(i * all + i)] = 1;
+    }
+    for (size_t k = 0; k < parts.size(); ++k) {
+      const size_t row = product ? k : k / point.size(), column = product ? 0 : k % point.size();
+      const int64_t width = product ? 1 : point[column].size();
+      for (int64_t i = 0; i < parts[k].size(); ++i) {
+        int64_t at = product ? offsets[row] + i
+                             : (offsets[row] + i / width) * all + offsets[column] + i % width;
+        numbers[static_cast<size_t>(at)] = parts[k].number(i);
+      }
+    }
+    return Tensor::of(std::move(numbers), std::move(shape), point[0].dtype());
+  }
+  std::optional<Function> second(bool product) {
+    Function loss = problem_.objective;
+    loss.results.resize(1);
+    loss = simplify::simplify(graph_, loss);
+    std::vector<size_t> wrt;
+    for (size_t k = 0; k < problem_.parameters.size(); ++k)
+      wrt.push_back(problem_.first_parameter() + k);
+    diff::Outcome derived =
+        product ? diff::hvp(graph_, loss, 0, wrt) : diff::hessian(graph_, loss, 0, wrt);
+    if (!derived) {
+      front_.diags.report(DiagKind::no_derivative, derived.error().span, derived.error().text);
       return std::nullopt;
     }
-    ObjectiveValue value{out.results[0], {}};
-    value.gradients.assign(out.results.begin() + 1, out.results.end());
-    return value;
+    Function f = *derived;
+    if (!product)
+      f.results.erase(f.results.begin(),
+                      f.results.begin() + 1 + static_cast<ptrdiff_t>(wrt.size()));
+    return simplify::contract_fma(graph_, simplify::simplify(graph_, f));
   }
   static ObjectiveValue quadratic(const std::vector<Tensor>& point) {
     ObjectiveValue value{Tensor::scalar(0, point[0].dtype()), point};
@@ -231,7 +291,11 @@ private:
         for (RuleTrace& rule : stage) {
           rule.begin(t, loss_before, *here);
           rule.answer_oracles(
-              [this, batch](const std::vector<Tensor>& at) { return objective(at, batch); });
+              [this, batch](const std::vector<Tensor>& at) { return objective(at, batch); },
+              [this, batch](OracleKind kind, const std::vector<Tensor>& at,
+                            const std::vector<Tensor>& direction) {
+                return curvature(kind, at, direction, batch);
+              });
           int64_t of_epoch = batches_ ? batches_->plan().batches_per_epoch() : 1;
           rule.set_batch(static_cast<double>(batch - 1) / static_cast<double>(of_epoch),
                          batches_ ? batches_->batch().rows : 1);
@@ -291,6 +355,7 @@ private:
   ProblemUnit problem_;
   ProblemData data_;
   Function gradient_;
+  std::optional<Function> hessian_, product_;
   std::optional<rt::BatchSource> batches_;
 };
 

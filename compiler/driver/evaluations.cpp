@@ -7,7 +7,7 @@ namespace thalweg::driver {
 
 bool Evaluations::start(bool remembers) {
   remembers_ = remembers;
-  values_ = gradients_ = 0;
+  values_ = gradients_ = hessians_ = products_ = 0;
   forget();
   if (!remembers) return true;
   for (Known& known : known_)

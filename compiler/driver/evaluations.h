@@ -18,6 +18,16 @@ public:
   void forget();
   // The value, and the gradient unless that is null.
   int32_t at(const void* point, const DataView& data, double& value, void* gradient);
+  int32_t hessian(const void* point, const DataView& data, void* to) {
+    ++hessians_;
+    return objective_.hessian(point, data, to);
+  }
+  int32_t product(const void* point, const void* direction, const DataView& data, void* to) {
+    ++products_;
+    return objective_.product(point, direction, data, to);
+  }
+  int64_t hessians() const { return hessians_; }
+  int64_t products() const { return products_; }
   int64_t values() const { return values_; } // points whose value, or gradient, was computed
   int64_t gradients() const { return gradients_; }
 
@@ -37,7 +47,7 @@ private:
   std::array<Known, 2> known_;
   size_t last_ = 0; // the one that was asked for last
   std::vector<double> metrics_;
-  int64_t values_ = 0, gradients_ = 0;
+  int64_t values_ = 0, gradients_ = 0, hessians_ = 0, products_ = 0;
 };
 
 } // namespace thalweg::driver

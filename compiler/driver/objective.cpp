@@ -71,9 +71,11 @@ bool Objective::bind_sizes(const Bindings& sizes, const std::string& batch_dimen
     pieces_.push_back({parameter.name, *shape, total_, count});
     total_ += count;
   }
-  for (BoundCall* call : {&*gradient_call_, &*measure_call_})
-    for (const auto& [name, value] : sizes_)
-      call->size(name, value);
+  for (std::optional<BoundCall>* call :
+       {&gradient_call_, &measure_call_, &hessian_call_, &product_call_})
+    if (*call)
+      for (const auto& [name, value] : sizes_)
+        (*call)->size(name, value);
   return true;
 }
 

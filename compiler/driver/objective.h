@@ -39,6 +39,11 @@ public:
   bool initialize(void* arena, uint64_t seed);
   // Value and gradient at `point`; the gradient may be null. Status as of the compiled function.
   int32_t evaluate(const void* point, const DataView& data, double& value, void* gradient);
+  // What rules that ask for ∇²f need besides; false after messages. The Hessian of all parameters
+  // end to end, and its product with a direction of the same order.
+  bool compile_second(bool hessian, bool product);
+  int32_t hessian(const void* point, const DataView& data, void* to);
+  int32_t product(const void* point, const void* direction, const DataView& data, void* to);
   // Value and metrics.
   int32_t measure(const void* point, const DataView& data, double& value,
                   std::vector<double>& metrics);
@@ -67,6 +72,9 @@ private:
   Function gradient_;
   std::vector<CompiledFunction> compiled_; // gradient, measure
   std::optional<BoundCall> gradient_call_, measure_call_;
+  std::vector<CompiledFunction> second_; // the Hessian's blocks, the product; as they are asked for
+  std::optional<BoundCall> hessian_call_, product_call_;
+  std::vector<Buffer> blocks_;
   std::vector<Piece> pieces_;
   int64_t total_ = 0;
   Bindings sizes_;

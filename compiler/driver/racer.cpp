@@ -28,7 +28,12 @@ bool RacerRun::prepare_rule(const irgen::Unit& unit, const irgen::Chain& chain) 
   transforms_.resize(plan->transforms.size());
   for (size_t k = 0; k < transforms_.size(); ++k)
     if (!compile(plan->transforms[k], transforms_[k])) return false;
-  return compile(plan->rules, rules_);
+  if (!compile(plan->rules, rules_)) return false;
+  for (const auto& rule : rules_) {
+    const irgen::Demands& demands = rule->unit().demands;
+    if (!objective_.compile_second(demands.hessians, demands.products)) return false;
+  }
+  return true;
 }
 
 std::vector<RacerRun::Stage*> RacerRun::stages() {
@@ -78,9 +83,10 @@ bool RacerRun::start(const void* initial_point) {
     for (auto& rule : *stage) {
       if (!rule->bind(objective_, point_, gradient_, seed_)) return false;
       if (rule->unit().demands.in_step())
-        rule->answer_oracles([this](OracleKind kind, const void* point, void* answer) {
-          return answer_oracle(kind, point, answer);
-        });
+        rule->answer_oracles(
+            [this](OracleKind kind, std::span<const void* const> operands, void* answer) {
+              return answer_oracle(kind, operands, answer);
+            });
       if (asks_elsewhere() && !query_buffer_.get(bytes)) return false;
       if (rule->unit().answer && !answer_buffer_.get(bytes)) return false;
       int32_t status = TW_OK;
@@ -130,14 +136,27 @@ bool RacerRun::asks_elsewhere() const {
   });
 }
 
-std::optional<std::pair<int64_t, int64_t>> RacerRun::evaluations() const {
-  if (!asks_elsewhere()) return std::nullopt;
-  return std::pair{evaluations_.values(), evaluations_.gradients()};
+std::vector<std::pair<std::string, int64_t>> RacerRun::evaluations() const {
+  if (!asks_elsewhere()) return {};
+  std::vector<std::pair<std::string, int64_t>> counts{{"f", evaluations_.values()},
+                                                      {"grad", evaluations_.gradients()}};
+  if (rules_[0]->unit().demands.hessians) counts.emplace_back("hess", evaluations_.hessians());
+  if (rules_[0]->unit().demands.products) counts.emplace_back("hvp", evaluations_.products());
+  return counts;
 }
 
 // In the middle of a step. A rule that asks for gradients on its way wants those of the points
 // whose values it looks at.
-int32_t RacerRun::answer_oracle(OracleKind kind, const void* point, void* answer) {
+int32_t RacerRun::answer_oracle(OracleKind kind, std::span<const void* const> operands,
+                                void* answer) {
+  const void* point = operands[0];
+  if (kind == OracleKind::hessian || kind == OracleKind::hvp) {
+    int32_t status = kind == OracleKind::hessian
+                         ? evaluations_.hessian(point, batch_, answer)
+                         : evaluations_.product(point, operands[1], batch_, answer);
+    if (status != TW_OK) refused_ = point;
+    return status;
+  }
   double value = 0;
   void* gradient = nullptr;
   if (kind == OracleKind::gradient)

@@ -36,7 +36,7 @@ public:
   std::vector<std::pair<std::string, double>> reports() const;
   double final_loss(); // on the training part
   // Points at which f and its gradient were computed; nothing if the rule asks at x alone.
-  std::optional<std::pair<int64_t, int64_t>> evaluations() const;
+  std::vector<std::pair<std::string, int64_t>> evaluations() const;
   Span fault_place() const { return fault_place_; } // of what ended the run; may be invalid
 
 private:
@@ -45,7 +45,7 @@ private:
   runtime::StepStatus objective_failed(int32_t status, const void* point);
   runtime::StepStatus query_points();
   bool asks_elsewhere() const; // than at x
-  int32_t answer_oracle(OracleKind kind, const void* point, void* answer);
+  int32_t answer_oracle(OracleKind kind, std::span<const void* const> operands, void* answer);
   runtime::StepStatus hyper(const std::string& name, int64_t t, double loss, double& value);
   runtime::StepStatus records(const runtime::StepRequest& request, runtime::StepResult& result);
   Front& front_;

@@ -128,11 +128,21 @@ TableEvaluated RuleTrace::interpret(const Function& f, const TracePoint& point) 
                        std::vector<Tensor>& results) -> std::optional<Failure> {
     std::vector<Tensor> at = point.values;
     scatter(*operands[0], 0, at);
+    const auto kind = static_cast<OracleKind>(node.attr.ints[0]);
+    const Failure failure{TW_UNSUPPORTED, "the objective can't be evaluated", {}, {}, -1};
+    if (kind == OracleKind::hessian || kind == OracleKind::hvp) {
+      std::vector<Tensor> direction = point.values;
+      if (kind == OracleKind::hvp) scatter(*operands[1], 0, direction);
+      std::optional<Tensor> said;
+      if (curvature_) said = curvature_(kind, at, direction);
+      if (!said) return failure;
+      results.push_back(std::move(*said));
+      return std::nullopt;
+    }
     std::optional<ObjectiveValue> said;
     if (ask_) said = ask_(at);
-    if (!said) return Failure{TW_UNSUPPORTED, "the objective can't be evaluated", {}, {}, -1};
-    bool gradient = static_cast<OracleKind>(node.attr.ints[0]) == OracleKind::gradient;
-    results.push_back(gradient ? gather(said->gradients, 0) : said->value);
+    if (!said) return failure;
+    results.push_back(kind == OracleKind::gradient ? gather(said->gradients, 0) : said->value);
     return std::nullopt;
   };
   for (const RuleUnit::Size& size : unit_.sizes)

@@ -41,7 +41,13 @@ public:
   }
   // Who answers f and ∇f in the middle of a step.
   using Ask = std::function<std::optional<ObjectiveValue>(const std::vector<Tensor>& point)>;
-  void answer_oracles(Ask ask) { ask_ = std::move(ask); }
+  // ∇²f over all parameters end to end, or its product with a direction.
+  using Curvature = std::function<std::optional<Tensor>(
+      OracleKind kind, const std::vector<Tensor>& point, const std::vector<Tensor>& direction)>;
+  void answer_oracles(Ask ask, Curvature curvature) {
+    ask_ = std::move(ask);
+    curvature_ = std::move(curvature);
+  }
   // Values of the step as text, before anything moves.
   bool step(const TracePoint& point, std::string& text);
   const std::optional<std::string>& done() const { return done_; } // that it ended so
@@ -51,6 +57,7 @@ public:
 
 private:
   Ask ask_;
+  Curvature curvature_;
   int64_t capacity(const irgen::RuleUnit::Size& size) const;
   std::vector<Tensor> shared() const;
   std::vector<TableRow> rows(const TracePoint& point) const;

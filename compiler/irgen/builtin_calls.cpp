@@ -367,6 +367,15 @@ Value Elaborator::call_builtin(const Expr& e, const Call& n, const sema::Builtin
     if (builtin.name == "push") return push(expr(*n.args[0].value), tensor(*n.args[1].value), e);
     return not_lowered(e.span, "'reversed' outside of 'for'");
   case BuiltinFamily::oracle:
+    if (builtin.name == "hvp" && hooks) {
+      Value f = expr(*n.args[0].value);
+      std::vector<Value> arguments{tensor(*n.args[1].value), tensor(*n.args[2].value)};
+      if (f.is_poison() || !arguments[0].is_tensor() || !arguments[1].is_tensor()) return {};
+      if (f.kind != Value::Kind::objective || f.objective.order != 0 || !f.objective.part.empty())
+        return not_lowered(e.span, "'hvp' of anything but f");
+      return hooks->product(arguments, e);
+    }
+    return not_lowered(e.span, fmt::format("'{}'", builtin.name));
   case BuiltinFamily::discretize: return not_lowered(e.span, fmt::format("'{}'", builtin.name));
   case BuiltinFamily::data_source:
   case BuiltinFamily::search:

@@ -47,6 +47,8 @@ public:
   virtual bool step_when(const ast::Expr& condition) = 0;
   // The parameter at hand; null where a rule sees all of them at once.
   virtual const Subject* subject() const = 0;
+  // hvp(f, x, v): the Hessian at a point times a direction.
+  virtual Value product(const std::vector<Value>& arguments, const ast::Expr& at) = 0;
   // A hyperparameter as a size that the run gives; nothing else is one.
   virtual std::optional<Dim> size_of(ValueId id) = 0;
   // A reduction over all parameters was met.

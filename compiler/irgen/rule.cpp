@@ -25,6 +25,8 @@ std::string Demands::str() const {
         fmt::format("f at {} other point{}", values_elsewhere, values_elsewhere == 1 ? "" : "s"));
   if (gradients_in_step) parts.push_back("∇f at points found in the step");
   if (values_in_step) parts.push_back("f at points found in the step");
+  if (hessians) parts.push_back("∇²f");
+  if (products) parts.push_back("products with ∇²f");
   if (matrix) parts.push_back("matrix parameters");
   if (vector) parts.push_back("all parameters end to end");
   if (across) parts.push_back("reductions over all parameters");

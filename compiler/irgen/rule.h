@@ -41,7 +41,8 @@ struct Demands {
   int values_elsewhere = 0;
   // Of points that the step itself finds, in loops and branches.
   bool gradients_in_step = false, values_in_step = false;
-  bool in_step() const { return gradients_in_step || values_in_step; }
+  bool hessians = false, products = false; // ∇²f, hvp
+  bool in_step() const { return gradients_in_step || values_in_step || hessians || products; }
   bool matrix = false; // on matrix
   bool vector = false; // on vector: all parameters end to end
   bool across = false; // reductions over all parameters

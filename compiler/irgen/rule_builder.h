@@ -16,6 +16,7 @@ public:
 
   Value oracle(const ObjectiveRef& objective, const std::vector<Value>& arguments,
                const ast::Expr& at) override;
+  Value product(const std::vector<Value>& arguments, const ast::Expr& at) override;
   Value inner_step(int level, const ast::Call& call, const ast::Expr& at, bool change) override;
   Value inner_field(int level, const ast::Ident& field) override;
   bool answer(const ast::Expr& e) override;
@@ -60,6 +61,7 @@ private:
   Value ask(size_t depth, int order, ValueId point, const ast::Expr& at);
   Value query(ValueId point, int order, const ast::Expr& at);
   bool asks_in_step(ValueId point) const;
+  Value curvature(OracleKind kind, std::vector<ValueId> operands, const ast::Expr& at);
   ValueId change_of(ValueId next, ValueId x);
   std::optional<ValueId> point_of(const ast::Expr& e, std::string_view what);
   bool body(const ast::Block& statements, const std::string& prefix);

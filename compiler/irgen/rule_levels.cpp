@@ -252,8 +252,10 @@ Value RuleBuilder::oracle(const ObjectiveRef& objective, const std::vector<Value
                           const Expr& at) {
   if (!objective.part.empty())
     return e_->not_lowered(at.span, fmt::format("'f.{}'", objective.part));
-  if (objective.order > 1) return e_->not_lowered(at.span, "'∇²f'");
+  if (objective.order > 2) return e_->not_lowered(at.span, "a derivative of f beyond the second");
   ValueId point = e_->to_precision(arguments[0].id);
+  if (before_ && objective.order > 1)
+    return e_->not_lowered(at.span, "an initial value from the Hessian of f");
   if (before_) {
     if (point != x_)
       return e_->not_lowered(at.span, "an initial value from f at points other than x");
@@ -269,7 +271,48 @@ Value RuleBuilder::oracle(const ObjectiveRef& objective, const std::vector<Value
         .note("every parameter's own point is formed, then the objective is asked once");
     return {};
   }
+  if (objective.order == 2) return curvature(OracleKind::hessian, {point}, at);
   return ask(active_.size() - 1, objective.order, point, at);
+}
+
+Value RuleBuilder::product(const std::vector<Value>& arguments, const Expr& at) {
+  if (before_) return e_->not_lowered(at.span, "an initial value from the Hessian of f");
+  std::vector<ValueId> operands;
+  for (const Value& v : arguments) {
+    ValueId id = e_->to_precision(e_->real(v.id));
+    if (e_->builder().shape(id).empty()) id = e_->builder().broadcast_scalar(id, x_type_.shape);
+    if (e_->builder().type(id) != x_type_) {
+      e_->error(DiagKind::shape_mismatch, at.span,
+                fmt::format("'hvp' takes a point and a direction of the shape of x; this is {}",
+                            e_->type_text(id)));
+      return {};
+    }
+    operands.push_back(id);
+  }
+  return curvature(OracleKind::hvp, operands, at);
+}
+
+// The Hessian, or its product with a direction: always asked in the step.
+Value RuleBuilder::curvature(OracleKind kind, std::vector<ValueId> operands, const Expr& at) {
+  const std::string what = kind == OracleKind::hvp ? "'hvp'" : "'∇²f'";
+  if (!unit_.demands.vector) {
+    e_->error(DiagKind::not_lowered, at.span,
+              fmt::format("{} in a rule for single tensors is not compiled yet", what))
+        .help("write the rule 'on vector'");
+    return {};
+  }
+  if (active_.size() > 1 || !level(0).transforms.empty())
+    return e_->not_lowered(at.span, fmt::format("{} inside a wrapper or behind a transform", what));
+  bool product = kind == OracleKind::hvp;
+  (product ? unit_.demands.products : unit_.demands.hessians) = true;
+  Type type = x_type_;
+  if (!product) type.shape.push_back(type.shape[0]);
+  Attr attr;
+  attr.name = "f";
+  attr.ints = {static_cast<int64_t>(kind)};
+  ValueId asked = u_.graph.add(Op::oracle, type, std::move(operands), std::move(attr));
+  u_.graph.set_origin(asked, at.span);
+  return Value::tensor(asked);
 }
 
 // Where it is known in the run alone whether, how often or where the objective is asked: the step

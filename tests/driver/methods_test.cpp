@@ -23,7 +23,8 @@ std::string experiment(const std::string& use, int steps) {
 
 TEST_CASE("trace walks the path of methods bit for bit") {
   Folder folder;
-  for (const char* use : {"LBFGS(history = 3)", "BFGS()", "NonlinearCG()", "SteepestDescent()"}) {
+  for (const char* use :
+       {"LBFGS(history = 3)", "BFGS()", "NonlinearCG()", "SteepestDescent()", "DampedNewton()"}) {
     INFO(use);
     constexpr int kSteps = 12;
     folder.file("run.tw", experiment(use, kSteps));

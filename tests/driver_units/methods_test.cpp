@@ -37,8 +37,9 @@ Found look(const std::string& text, const driver::CommonOptions& options = {}) {
   ExperimentProgram program("tests/reference/methods_run.tw", options, text);
   Found found{program.run(), 0, 0};
   auto counts = program.prepared().racers[0]->evaluations();
-  REQUIRE(counts);
-  std::tie(found.values, found.gradients) = *counts;
+  REQUIRE(counts.size() >= 2);
+  found.values = counts[0].second;
+  found.gradients = counts[1].second;
   return found;
 }
 
@@ -87,6 +88,28 @@ TEST_CASE("no point is evaluated twice", "[driver]") {
   CHECK(two.run.outcome.steps == 2);
   CHECK(two.values == 3);
   CHECK(two.gradients == 3);
+}
+
+TEST_CASE("Newton's method finds the same minima, and counts its Hessians", "[driver]") {
+  const std::string problems = source_file("tests/reference/methods.tw");
+  const auto theirs = nlohmann::json::parse(source_file("tests/reference/methods/minima.json"));
+  for (const auto& [problem, by_method] : theirs["problems"].items()) {
+    INFO(problem);
+    ExperimentProgram program("tests/reference/methods_run.tw", {},
+                              problems + experiment(problem, "DampedNewton()",
+                                                    "until norminf(grad) <= 1e-8\n  steps 300"));
+    RunResult run = program.run();
+    CHECK(run.outcome.stopped_by == runtime::StoppedBy::until);
+    double least = by_method["BFGS"]["f"].get<double>();
+    CHECK(*run.rows.back().values[0] <= least + 1e-8 * std::abs(least) + 1e-8);
+    const auto x = by_method["BFGS"]["x"].get<std::vector<double>>();
+    for (size_t k = 0; k < x.size() && problem != "powell"; ++k)
+      CHECK(run.params[k] == Approx(x[k]).margin(1e-5));
+    auto counts = program.prepared().racers[0]->evaluations();
+    REQUIRE(counts.size() == 3);
+    CHECK(counts[2] == std::pair<std::string, int64_t>{"hess", run.outcome.steps});
+    CHECK(counts[1].second == run.outcome.steps + 1);
+  }
 }
 
 TEST_CASE("a method's run has the same bits on any number of threads and on every target with fma",
