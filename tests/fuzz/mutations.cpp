@@ -61,7 +61,12 @@ std::vector<fuzz::Sample> samples_of(int argc, char** argv) {
   for (const fs::path& path : files) {
     std::ostringstream text;
     text << std::ifstream(path, std::ios::binary).rdbuf();
-    samples.push_back({path.filename().string(), text.str()});
+    // A step with the Hessian of a thousand parameters takes its second; of twenty it takes no
+    // time.
+    std::string program = text.str();
+    for (size_t at = 0; (at = program.find("n = 1000)", at)) != program.npos;)
+      program.replace(at, 9, "n = 20)");
+    samples.push_back({path.filename().string(), std::move(program)});
   }
   return samples;
 }
