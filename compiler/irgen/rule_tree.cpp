@@ -168,17 +168,20 @@ private:
     if (rule < 0) return true;
     const auto* inner = tree.nodes[static_cast<size_t>(rule)].call->decl->as<OptimizerDecl>();
     auto scope = [](const OptimizerDecl& d) { return std::get<RuleBody>(d.body).scope; };
-    const auto& decl = *outer.decl->as<OptimizerDecl>();
-    if ((scope(decl) == RuleScope::vector) == (scope(*inner) == RuleScope::vector)) return true;
+    // A transform sees each parameter by itself, too.
+    const auto* rule_around = outer.decl->as<OptimizerDecl>();
+    const RuleScope around = rule_around ? scope(*rule_around) : RuleScope::tensor;
+    const Ident& name = ast::name_of(*outer.decl);
+    if ((around == RuleScope::vector) == (scope(*inner) == RuleScope::vector)) return true;
     bool whole = scope(*inner) == RuleScope::vector;
     u_.diags
         .report(DiagKind::wrong_kind, span,
                 fmt::format("'{}' works on {}, '{}' on {}", inner->name.name.view(),
                             whole ? "all parameters end to end" : "each parameter by itself",
-                            decl.name.name.view(),
+                            name.name.view(),
                             whole ? "each parameter by itself" : "all parameters end to end"))
         .label(inner->name.span, fmt::format("'{}' is declared here", inner->name.name.view()))
-        .label(decl.name.span, fmt::format("'{}' is declared here", decl.name.name.view()));
+        .label(name.span, fmt::format("'{}' is declared here", name.name.view()));
     return false;
   }
 
