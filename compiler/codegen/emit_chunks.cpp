@@ -7,38 +7,6 @@ namespace thalweg::codegen {
 
 using llvm::Value;
 
-namespace {
-
-// What the rows of a block take in the first cache, of those that several loops read.
-constexpr int64_t kBlockBytes = 16 << 10;
-
-const loops::Loop* lanes_over_rows(const loops::Statement& statement) {
-  const auto* loop = std::get_if<loops::Loop>(&statement.is);
-  return loop && loop->kind == loops::Loop::Kind::lanes && loop->range ? loop : nullptr;
-}
-
-// True if memory is all that the body waits for, and if it can be made of blocks of rows, with what
-// lanes hold and what products have made so far carried from one to the next.
-bool runs_in_blocks(const loops::Program& program, const loops::Block& body) {
-  bool products = false;
-  for (const loops::Statement& statement : body) {
-    if (const auto* loop = std::get_if<loops::Loop>(&statement.is)) {
-      if (!loop->range || (!loop->folds.empty() && !lanes_over_rows(statement))) return false;
-    } else if (const auto* product = std::get_if<loops::Product>(&statement.is)) {
-      const bool one_row = program.vars[product->i.var.value].extent.is_constant(1);
-      if (!one_row || !product->k.range || product->accumulate || !product->row.empty() ||
-          !product->columns.body.empty())
-        return false;
-      products = true;
-    } else if (!std::get_if<loops::Let>(&statement.is)) {
-      return false;
-    }
-  }
-  return products;
-}
-
-} // namespace
-
 void FunctionEmitter::emit(const loops::Chunks& chunks) {
   TW_CHECK(!row_scope_ && !lanes_ && depth_ == 0, "chunks inside rows or a loop in '{}'",
            program_.name);
@@ -68,7 +36,7 @@ void FunctionEmitter::emit(const loops::Chunks& chunks) {
         values_[chunks.last.value] =
             builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, last, size(chunks.extent));
         values_[chunks.place.value] = place;
-        rows_of_chunk(chunks);
+        emit(chunks.body);
         Carried parts;
         for (const loops::Fold& fold : chunks.folds)
           parts.push_back(values_[fold.a.value]);
@@ -84,68 +52,6 @@ void FunctionEmitter::emit(const loops::Chunks& chunks) {
       });
   --depth_;
   finish_totals(chunks.folds, totals);
-}
-
-// All loops on a block of rows, which they find in the first cache after the first of them, and
-// then on the next; or on the whole chunk. The bits are the same.
-void FunctionEmitter::rows_of_chunk(const loops::Chunks& chunks) {
-  if (!runs_in_blocks(program_, chunks.body)) return emit(chunks.body);
-  Value *first = values_[chunks.first.value], *last = values_[chunks.last.value];
-  Value* bytes = builder_.getInt64(1); // of a row
-  std::vector<const loops::Loop*> lanes;
-  Carried state;
-  for (const loops::Statement& statement : chunks.body) {
-    if (const auto* product = std::get_if<loops::Product>(&statement.is)) {
-      for (const auto& [var, stride] : product->b.terms)
-        if (var == product->k.var)
-          bytes = builder_.CreateBinaryIntrinsic(
-              llvm::Intrinsic::smax, bytes,
-              size(stride * dtype_size(program_.buffers[product->b.buffer.value].dtype)));
-    } else if (const loops::Loop* loop = lanes_over_rows(statement)) {
-      lanes.push_back(loop);
-      for (const loops::Fold& fold : loop->folds)
-        varying_[fold.result.value] = true;
-      for (Value* start : start_folds(loop->folds, kLanes))
-        state.push_back(start);
-    }
-  }
-  Value* rows = builder_.CreateUDiv(builder_.getInt64(kBlockBytes), bytes);
-  rows = builder_.CreateAnd(rows, builder_.getInt64(~uint64_t{kLanes - 1}));
-  rows = builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smax, rows, builder_.getInt64(kLanes));
-  // A chunk without rows makes its parts, too.
-  Value* end = builder_.CreateAdd(first, builder_.getInt64(1));
-  end = builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smax, last, end);
-  state = count(first, end, rows, state, [&](Value* from, const Carried& before) {
-    values_[chunks.first.value] = from;
-    values_[chunks.last.value] =
-        builder_.CreateBinaryIntrinsic(llvm::Intrinsic::smin, builder_.CreateAdd(from, rows), last);
-    goes_on_ = builder_.CreateICmpNE(from, first);
-    Carried next;
-    for (const loops::Statement& statement : chunks.body) {
-      const loops::Loop* loop = lanes_over_rows(statement);
-      if (!loop) {
-        emit(statement);
-        continue;
-      }
-      mark_varying(loop->body, loop->var);
-      const auto own = before.begin() + static_cast<ptrdiff_t>(next.size());
-      const Carried after =
-          lanes_rounds(*loop, values_[loop->range->first.value], values_[loop->range->second.value],
-                       Carried(own, own + static_cast<ptrdiff_t>(loop->folds.size())));
-      next.insert(next.end(), after.begin(), after.end());
-    }
-    goes_on_ = nullptr;
-    return next;
-  });
-  auto own = state.begin();
-  for (const loops::Loop* loop : lanes) {
-    const auto rest = own + static_cast<ptrdiff_t>(loop->folds.size());
-    const Carried parts = tree_folds(*loop, Carried(own, rest));
-    own = rest;
-    for (const loops::Fold& fold : loop->folds)
-      varying_[fold.result.value] = false;
-    finish_folds(loop->folds, parts);
-  }
 }
 
 // The least that any of the parts' buffers has room for (loops::waiting_places).

@@ -126,9 +126,6 @@ private:
   // emit_lanes.cpp
   void lanes_loop(const loops::Loop& loop);
   Carried lanes_chunk(const loops::Loop& loop, llvm::Value* first, llvm::Value* end);
-  Carried lanes_rounds(const loops::Loop& loop, llvm::Value* first, llvm::Value* end,
-                       Carried state);
-  Carried tree_folds(const loops::Loop& loop, const Carried& state);
   Carried lanes_scalar_tail(const loops::Loop& loop, llvm::Value* first, llvm::Value* end,
                             const Carried& state);
   llvm::Value* tree_fold(const loops::Fold& fold, llvm::Value* lanes);
@@ -167,7 +164,6 @@ private:
   llvm::Value* entry_alloca(llvm::Type* type);
 
   // emit_chunks.cpp
-  void rows_of_chunk(const loops::Chunks& chunks);
   llvm::Value* waiting_places(const loops::Chunks& chunks, llvm::Value* count);
   void fold_parts(const loops::Chunks::Part& part, llvm::Value* first, llvm::Value* count);
   llvm::Function* parts_folder(loops::Fold::Op op, DType dtype);
@@ -199,7 +195,6 @@ private:
   std::optional<Scope> row_scope_;
   std::optional<Lanes> lanes_;
   int depth_ = 0;                     // of loops around
-  llvm::Value* goes_on_ = nullptr;    // i1: the rows at hand are not the first of their chunk
   std::vector<llvm::Value*> values_;  // by Val
   std::vector<llvm::Value*> indices_; // by Var: i64 scalars
   std::vector<bool> varying_;         // by Val: differs between the lanes of the current loop

@@ -57,9 +57,8 @@ FunctionEmitter::Carried FunctionEmitter::lanes_scalar_tail(const loops::Loop& l
   return result;
 }
 
-// Goes on with what the lanes hold, from a multiple of kLanes.
-FunctionEmitter::Carried FunctionEmitter::lanes_rounds(const loops::Loop& loop, Value* first,
-                                                       Value* end, Carried state) {
+FunctionEmitter::Carried FunctionEmitter::lanes_chunk(const loops::Loop& loop, Value* first,
+                                                      Value* end) {
   const auto masked_round = [&](Value* at, const Carried& state) {
     emit_lanes(loop, kLanes, at, builder_.CreateSub(end, at));
     Carried next = step_folds(loop.folds, state, at);
@@ -67,6 +66,7 @@ FunctionEmitter::Carried FunctionEmitter::lanes_rounds(const loops::Loop& loop, 
       next[k] = builder_.CreateSelect(lanes_->mask, next[k], state[k]);
     return next;
   };
+  Carried state = start_folds(loop.folds, kLanes);
   if (is_always_masked(loop.body)) {
     state = count(first, end, kLanes, state, masked_round);
   } else {
@@ -83,20 +83,10 @@ FunctionEmitter::Carried FunctionEmitter::lanes_rounds(const loops::Loop& loop, 
     });
   }
   lanes_.reset();
-  return state;
-}
-
-FunctionEmitter::Carried FunctionEmitter::tree_folds(const loops::Loop& loop,
-                                                     const Carried& state) {
   Carried parts;
   for (size_t k = 0; k < loop.folds.size(); ++k)
     parts.push_back(tree_fold(loop.folds[k], state[k]));
   return parts;
-}
-
-FunctionEmitter::Carried FunctionEmitter::lanes_chunk(const loops::Loop& loop, Value* first,
-                                                      Value* end) {
-  return tree_folds(loop, lanes_rounds(loop, first, end, start_folds(loop.folds, kLanes)));
 }
 
 void FunctionEmitter::lanes_loop(const loops::Loop& loop) {

@@ -72,7 +72,6 @@ void FunctionEmitter::product_rows(const loops::Product& product, Value* first, 
   llvm::Function* function = ProductEmitter(module_, target_, dtype).product();
   auto [j_first, j_end] = range_of(product.j);
   auto [k_first, k_end] = range_of(product.k);
-  Value* goes_on = goes_on_ && product.k.range ? goes_on_ : builder_.getInt1(product.accumulate);
   const auto compute = [&, j_first = j_first, j_end = j_end, k_first = k_first,
                         k_end = k_end](Value* row, Value* row_end) {
     indices_[product.i.var.value] = row;
@@ -82,11 +81,12 @@ void FunctionEmitter::product_rows(const loops::Product& product, Value* first, 
           *c = place(product.c).pointer;
     for (const auto* along : {&product.i, &product.j, &product.k})
       indices_[along->var.value] = nullptr;
-    builder_.CreateCall(function, {a, stride(product.a, product.i), stride(product.a, product.k), b,
-                                   stride(product.b, product.k), stride(product.b, product.j), c,
-                                   stride(product.c, product.i), builder_.CreateSub(row_end, row),
-                                   builder_.CreateSub(j_end, j_first),
-                                   builder_.CreateSub(k_end, k_first), goes_on});
+    builder_.CreateCall(function,
+                        {a, stride(product.a, product.i), stride(product.a, product.k), b,
+                         stride(product.b, product.k), stride(product.b, product.j), c,
+                         stride(product.c, product.i), builder_.CreateSub(row_end, row),
+                         builder_.CreateSub(j_end, j_first), builder_.CreateSub(k_end, k_first),
+                         builder_.getInt1(product.accumulate)});
   };
   if (product.row.empty() && product.columns.body.empty()) return compute(first, end);
   mark_varying(product.columns.body, product.j.var);

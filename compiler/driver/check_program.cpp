@@ -1,11 +1,9 @@
 // Every declaration of a file, down to loops (see check_program.h).
 #include "driver/check_program.h"
 
+#include "driver/derivatives.h"
 #include "driver/experiment_run.h"
 #include "driver/ranges.h"
-
-#include "passes/diff/diff.h"
-#include "passes/simplify/simplify.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -40,16 +38,9 @@ private:
     irgen::Unit unit = front_.unit(graph, DType::f64);
     auto problem = irgen::elaborate_problem(unit, decl);
     if (!problem) return;
-    Function loss = problem->objective;
-    loss.results.resize(1);
-    std::vector<size_t> wrt;
-    for (size_t k = 0; k < problem->parameters.size(); ++k)
-      wrt.push_back(problem->first_parameter() + k);
-    diff::Outcome gradient = diff::gradient(graph, simplify::simplify(graph, loss), 0, wrt);
-    if (!gradient) {
-      front_.diags.report(DiagKind::no_derivative, gradient.error().span, gradient.error().text);
-      return;
-    }
+    std::optional<Function> gradient =
+        derive(front_, graph, loss_of(graph, *problem), Derivative::gradient);
+    if (!gradient) return;
     Pipeline pipeline(graph, front_.diags, {});
     if (!pipeline.lower(pipeline.finish(*gradient))) return;
     std::string shapes;

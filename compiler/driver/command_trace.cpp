@@ -1,12 +1,12 @@
 // `thalweg trace`: every value of a rule, step by step, from the interpreter.
 #include "driver/commands.h"
+#include "driver/derivatives.h"
 #include "driver/problem_choice.h"
 #include "driver/rule_trace.h"
 #include "driver/settings.h"
 #include "irgen/variants.h"
 
 #include "diag/suggest.h"
-#include "passes/diff/diff.h"
 #include "passes/simplify/simplify.h"
 
 #include <cstdio>
@@ -107,17 +107,9 @@ private:
 
   // ── the objective ──
   bool derive() {
-    Function loss = problem_.objective;
-    loss.results.resize(1);
-    loss = simplify::simplify(graph_, loss);
-    std::vector<size_t> wrt;
-    for (size_t k = 0; k < problem_.parameters.size(); ++k)
-      wrt.push_back(problem_.first_parameter() + k);
-    diff::Outcome derived = diff::gradient(graph_, loss, 0, wrt);
-    if (!derived) {
-      front_.diags.report(DiagKind::no_derivative, derived.error().span, derived.error().text);
-      return false;
-    }
+    std::optional<Function> derived =
+        driver::derive(front_, graph_, loss_of(graph_, problem_), Derivative::gradient);
+    if (!derived) return false;
     gradient_ = simplify::contract_fma(graph_, simplify::simplify(graph_, *derived));
     return true;
   }
@@ -209,23 +201,10 @@ private:
     return Tensor::of(std::move(numbers), std::move(shape), point[0].dtype());
   }
   std::optional<Function> second(bool product) {
-    Function loss = problem_.objective;
-    loss.results.resize(1);
-    loss = simplify::simplify(graph_, loss);
-    std::vector<size_t> wrt;
-    for (size_t k = 0; k < problem_.parameters.size(); ++k)
-      wrt.push_back(problem_.first_parameter() + k);
-    diff::Outcome derived =
-        product ? diff::hvp(graph_, loss, 0, wrt) : diff::hessian(graph_, loss, 0, wrt);
-    if (!derived) {
-      front_.diags.report(DiagKind::no_derivative, derived.error().span, derived.error().text);
-      return std::nullopt;
-    }
-    Function f = *derived;
-    if (!product)
-      f.results.erase(f.results.begin(),
-                      f.results.begin() + 1 + static_cast<ptrdiff_t>(wrt.size()));
-    return simplify::contract_fma(graph_, simplify::simplify(graph_, f));
+    std::optional<Function> f = driver::derive(front_, graph_, loss_of(graph_, problem_),
+                                               product ? Derivative::product : Derivative::hessian);
+    if (f) f = simplify::contract_fma(graph_, simplify::simplify(graph_, *f));
+    return f;
   }
   static ObjectiveValue quadratic(const std::vector<Tensor>& point) {
     ObjectiveValue value{Tensor::scalar(0, point[0].dtype()), point};

@@ -1,12 +1,11 @@
 // Objective functions bound to memory (see objective.h).
 #include "driver/objective.h"
 
+#include "driver/derivatives.h"
 #include "driver/evaluation.h"
 #include "driver/shape_fault.h"
 
 #include "ir/interp.h"
-#include "passes/diff/diff.h"
-#include "passes/simplify/simplify.h"
 #include "thalweg/random.h"
 
 #include <cstring>
@@ -30,18 +29,11 @@ Objective::Objective(Front& front, Pipeline& pipeline, const ProblemUnit& proble
 }
 
 bool Objective::compile() {
-  Function loss = problem_.objective;
-  loss.results.resize(1);
-  loss = simplify::simplify(pipeline_.graph(), loss);
-  std::vector<size_t> wrt;
-  for (size_t k = 0; k < problem_.parameters.size(); ++k)
-    wrt.push_back(problem_.first_parameter() + k);
-  diff::Outcome derived = pipeline_.timed(
-      "differentiate", [&] { return diff::gradient(pipeline_.graph(), loss, 0, wrt); });
-  if (!derived) {
-    front_.diags.report(DiagKind::no_derivative, derived.error().span, derived.error().text);
-    return false;
-  }
+  Loss loss = loss_of(pipeline_.graph(), problem_);
+  std::optional<Function> derived = pipeline_.timed("differentiate", [&] {
+    return derive(front_, pipeline_.graph(), loss, Derivative::gradient);
+  });
+  if (!derived) return false;
   gradient_ = *derived;
   gradient_.name = problem_.objective.name + ".gradient";
   auto compiled = pipeline_.compile({gradient_, problem_.objective});

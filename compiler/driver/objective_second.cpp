@@ -1,7 +1,6 @@
 // Second derivatives of an objective, compiled where a rule asks for them (see objective.h).
+#include "driver/derivatives.h"
 #include "driver/objective.h"
-#include "passes/diff/diff.h"
-#include "passes/simplify/simplify.h"
 
 #include <cstring>
 
@@ -11,33 +10,21 @@ bool Objective::compile_second(bool hessian, bool product) {
   if (hessian_call_) hessian = false;
   if (product_call_) product = false;
   if (!hessian && !product) return true;
-  Function loss = problem_.objective;
-  loss.results.resize(1);
-  loss = simplify::simplify(pipeline_.graph(), loss);
-  std::vector<size_t> wrt;
-  for (size_t k = 0; k < problem_.parameters.size(); ++k)
-    wrt.push_back(problem_.first_parameter() + k);
-  auto derive = [&](bool blocks) -> std::optional<CompiledFunction> {
-    diff::Outcome derived = pipeline_.timed("differentiate", [&] {
-      return blocks ? diff::hessian(pipeline_.graph(), loss, 0, wrt)
-                    : diff::hvp(pipeline_.graph(), loss, 0, wrt);
+  Loss loss = loss_of(pipeline_.graph(), problem_);
+  auto compile = [&](bool blocks) -> std::optional<CompiledFunction> {
+    std::optional<Function> f = pipeline_.timed("differentiate", [&] {
+      return derive(front_, pipeline_.graph(), loss,
+                    blocks ? Derivative::hessian : Derivative::product);
     });
-    if (!derived) {
-      front_.diags.report(DiagKind::no_derivative, derived.error().span, derived.error().text);
-      return std::nullopt;
-    }
-    Function f = *derived;
-    f.name = problem_.objective.name + (blocks ? ".hessian" : ".product");
-    if (blocks) // without the value and the gradients
-      f.results.erase(f.results.begin(),
-                      f.results.begin() + 1 + static_cast<ptrdiff_t>(wrt.size()));
-    auto compiled = pipeline_.compile({f});
+    if (!f) return std::nullopt;
+    f->name = problem_.objective.name + (blocks ? ".hessian" : ".product");
+    auto compiled = pipeline_.compile({*f});
     return compiled ? std::optional(std::move((*compiled)[0])) : std::nullopt;
   };
   second_.reserve(2); // calls keep references
   for (bool blocks : {true, false}) {
     if (!(blocks ? hessian : product)) continue;
-    std::optional<CompiledFunction> compiled = derive(blocks);
+    std::optional<CompiledFunction> compiled = compile(blocks);
     if (!compiled) return false;
     second_.push_back(std::move(*compiled));
     (blocks ? hessian_call_ : product_call_).emplace(second_.back());

@@ -130,7 +130,7 @@ TEST_CASE("losses over rows run chunk by chunk with the interpreter's bits", "[d
     std::vector<Bindings> logistic, network;
     for (int64_t n : {0, 1, 1000, 1024, 1025, 5000, 40000})
       logistic.push_back({{"n", n}, {"d", n == 1000 ? 0 : n % 37 + 1}});
-    logistic.push_back({{"n", 2100}, {"d", 131}}); // blocks of a few rows
+    logistic.push_back({{"n", 2100}, {"d", 131}}); // rows longer than the lanes
     for (int64_t n : {0, 1, 64, 1024, 2049, 5000})
       network.push_back({{"n", n}, {"d", 5}, {"h", n % 20 + 1}, {"k", 3}});
     check(kLogistic, dtype, logistic);

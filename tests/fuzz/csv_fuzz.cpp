@@ -1,8 +1,8 @@
 // csv_fuzz: options from the first byte, a table in the rest. It is read in one piece and byte by
 // byte with the same result, and both passes over the values agree.
 #include "data/csv.h"
+#include "runtime/pieces.h"
 
-#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -11,26 +11,6 @@
 namespace {
 
 using namespace thalweg::runtime;
-
-class Pieces : public ByteSource {
-public:
-  Pieces(std::string_view text, size_t most) : text_(text), most_(most) {}
-  Result<size_t> read(char* to, size_t room) override {
-    const size_t count = std::min({room, most_, text_.size() - at_});
-    text_.copy(to, count, at_);
-    at_ += count;
-    return count;
-  }
-  Outcome rewind() override {
-    at_ = 0;
-    return Unit{};
-  }
-  uint64_t size() const override { return most_ == 1 ? 1 : text_.size(); } // of the window, too
-
-private:
-  std::string_view text_;
-  size_t most_, at_ = 0;
-};
 
 // Everything that is said of the values, as text.
 class Digest : public ValueSink {
@@ -50,7 +30,8 @@ public:
 std::string read(std::string_view text, const CsvOptions& options, size_t most) {
   std::vector<DataName> names = {{"X", 2, false}};
   if (options.target) names.push_back({"y", 1, options.class_target});
-  auto file = open_csv(std::make_unique<Pieces>(text, most), "t.csv", options, names);
+  auto file =
+      open_csv(std::make_unique<thalweg::test::Pieces>(text, most), "t.csv", options, names);
   if (!file) return file.error().message();
   std::string all;
   for (int pass = 0; pass < 2; ++pass) {

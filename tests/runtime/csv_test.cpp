@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "data_support.h"
 #include "random/random.h"
+#include "runtime/pieces.h"
 
 #include <algorithm>
 #include <array>
@@ -356,26 +357,6 @@ TEST_CASE("damaged files are read or refused with a place inside them") {
 }
 
 TEST_CASE("a file is cut the same wherever its pieces end") {
-  // Gives a byte at a time, or a few.
-  class Trickle : public ByteSource {
-  public:
-    Trickle(const std::string& text, size_t most) : text_(text), most_(most) {}
-    Result<size_t> read(char* to, size_t room) override {
-      const size_t count = std::min({room, most_, text_.size() - at_});
-      text_.copy(to, count, at_);
-      at_ += count;
-      return count;
-    }
-    Outcome rewind() override {
-      at_ = 0;
-      return Unit{};
-    }
-    uint64_t size() const override { return 1; } // the smallest window there is
-
-  private:
-    const std::string& text_;
-    size_t most_, at_ = 0;
-  };
   const std::string text =
       "\xef\xbb\xbf"
       "a,\"b \"\"c\"\"\",y\r\n1,2.5,dog\r\r-3e4, NA ,\"c\r\nt\"  \n\n5,6,dog\r";
@@ -384,7 +365,7 @@ TEST_CASE("a file is cut the same wherever its pieces end") {
   const CsvData whole = parsed(text, options);
   CHECK(whole.target->classes == Words{"c\r\nt", "dog"});
   for (const size_t most : {size_t{1}, size_t{2}, size_t{3}, size_t{7}, size_t{100}}) {
-    auto file = open_csv(std::make_unique<Trickle>(text, most), "t.csv", options,
+    auto file = open_csv(std::make_unique<thalweg::test::Pieces>(text, most), "t.csv", options,
                          {{"X", 2, false}, {"y", 1, false}});
     REQUIRE(file.ok());
     Collected collected(**file);
