@@ -34,7 +34,8 @@ bool Elaborator::for_loop(const ForStmt& n, Span span) {
   for (auto [end, e] : {std::pair{range.low, written->low}, {range.high, written->high}})
     if (b_.type(end).dtype != DType::i64) {
       error(DiagKind::wrong_kind, e->span,
-            fmt::format("a range counts in integers; '{}' is {}", source_text(*e), type_text(end)));
+            fmt::format("a range counts in integers; '{}' is {}", source_text(*e), type_text(end)))
+          .help("as many rounds as a number says: repeat COUNT { … }");
       return false;
     }
   ValueId high = range.high;

@@ -59,7 +59,8 @@ void check_near(const Tensor& got, const json& value, double scale, const std::s
 // Results of machine code; no other way is taken.
 std::vector<Tensor> compiled(Front& front, Graph& graph, const Function& function,
                              const Evaluation& at, Function& finished) {
-  Pipeline pipeline(graph, front.diags, {});
+  const PipelineOptions options;
+  Pipeline pipeline(graph, front.diags, options);
   auto code = pipeline.compile({function});
   INFO(render_all(front.diags, front.sources));
   REQUIRE(code);

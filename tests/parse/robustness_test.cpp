@@ -42,7 +42,8 @@ std::vector<std::string> programs() {
 std::vector<std::string> pieces_of(const std::string& text) {
   std::vector<std::string> pieces;
   auto kind = [](unsigned char c) {
-    if (c >= 0x80 || c == '_' || (c >= '0' && c <= '9') || (c | 32) - 'a' < 26u) return 1;
+    if (c >= 0x80 || c == '_' || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z'))
+      return 1;
     return c == ' ' || c == '\n' ? 2 : 3;
   };
   for (char c : text) {
