@@ -310,16 +310,37 @@ private:
     size_t count = 0;
     for (const RuleTrace& rule : rules)
       count = std::max(count, rule.unit().queries.size());
-    for (size_t k = 0; k < count; ++k) {
-      TracePoint at = point;
-      for (RuleTrace& rule : rules)
-        if (k < rule.unit().queries.size() && !rule.query(k, point, at)) return false;
-      auto there = objective(at.values, batch);
-      if (!there) return false;
-      for (RuleTrace& rule : rules)
-        rule.answer(k, *there);
-    }
+    for (size_t k = 0; k < count; ++k)
+      for (bool product : {false, true}) {
+        std::vector<RuleTrace*> asking;
+        for (RuleTrace& rule : rules)
+          if (rule.order_of(k) >= 0 && (rule.order_of(k) == 2) == product && rule.asks(k, point))
+            asking.push_back(&rule);
+        if (asking.empty()) continue;
+        TracePoint at = point, direction = point;
+        for (Tensor& part : direction.values)
+          part = Tensor(part.dtype(), part.shape());
+        for (RuleTrace* rule : asking)
+          if (!rule->query(k, point, at, direction)) return false;
+        auto there =
+            product ? of_product(at.values, direction.values, batch) : objective(at.values, batch);
+        if (!there) return false;
+        for (RuleTrace* rule : asking)
+          rule->answer(k, *there);
+      }
     return true;
+  }
+  // The product of the Hessian and a direction, in the place of a gradient.
+  std::optional<ObjectiveValue> of_product(const std::vector<Tensor>& point,
+                                           const std::vector<Tensor>& direction, int64_t batch) {
+    std::optional<Tensor> all = curvature(OracleKind::hvp, point, direction, batch);
+    if (!all) return std::nullopt;
+    ObjectiveValue value{Tensor::scalar(0, point[0].dtype()), point};
+    int64_t at = 0;
+    for (Tensor& part : value.gradients)
+      for (int64_t i = 0; i < part.size(); ++i)
+        part.set_number(i, all->number(at++));
+    return value;
   }
   std::string rows() const {
     if (!batches_) return "";

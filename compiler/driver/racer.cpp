@@ -88,6 +88,7 @@ bool RacerRun::start(const void* initial_point) {
               return answer_oracle(kind, operands, answer);
             });
       if (asks_elsewhere() && !query_buffer_.get(bytes)) return false;
+      if (rule->unit().demands.products && !direction_buffer_.get(bytes)) return false;
       if (rule->unit().answer && !answer_buffer_.get(bytes)) return false;
       int32_t status = TW_OK;
       if (rule->starts_from_objective()) status = evaluations_.at(point_, batch_, value, gradient_);
@@ -140,8 +141,13 @@ std::vector<std::pair<std::string, int64_t>> RacerRun::evaluations() const {
   if (!asks_elsewhere()) return {};
   std::vector<std::pair<std::string, int64_t>> counts{{"f", evaluations_.values()},
                                                       {"grad", evaluations_.gradients()}};
-  if (rules_[0]->unit().demands.hessians) counts.emplace_back("hess", evaluations_.hessians());
-  if (rules_[0]->unit().demands.products) counts.emplace_back("hvp", evaluations_.products());
+  bool hessians = false, products = false;
+  for (const auto& rule : rules_) {
+    hessians = hessians || rule->unit().demands.hessians;
+    products = products || rule->unit().demands.products;
+  }
+  if (hessians) counts.emplace_back("hess", evaluations_.hessians());
+  if (products) counts.emplace_back("hvp", evaluations_.products());
   return counts;
 }
 
@@ -235,31 +241,46 @@ bool RacerRun::step_stage(Stage& stage, int64_t t, double value, runtime::StepRe
   return stage.empty() || stage[0]->taken();
 }
 
-// Points other than x: all parameters of all rules first, then the objective once.
 runtime::StepStatus RacerRun::query_points() {
-  size_t bytes = static_cast<size_t>(objective_.total()) * objective_.element_bytes();
   size_t queries = 0;
   for (const auto& rule : rules_)
     queries = std::max(queries, rule->unit().queries.size());
-  for (size_t k = 0; k < queries; ++k) {
-    void* at = query_buffer_.data();
-    std::memcpy(at, point_, bytes);
-    RuleInstance* first = nullptr; // whose memory takes the gradient
-    for (auto& rule : rules_)
-      if (k < rule->unit().queries.size()) {
-        if (!first && rule->unit().queries[k].order == 1) first = rule.get();
-        if (int32_t status = rule->query(k, at)) return failed(status, rule.get());
-      }
-    double there = 0;
-    if (int32_t status =
-            evaluations_.at(at, batch_, there, first ? first->query_gradient(k) : nullptr))
-      return objective_failed(status, at);
-    for (auto& rule : rules_)
-      if (k < rule->unit().queries.size()) {
-        rule->set_query_value(k, there);
-        if (rule.get() != first && rule->unit().queries[k].order == 1)
-          std::memcpy(rule->query_gradient(k), first->query_gradient(k), bytes);
-      }
+  for (size_t k = 0; k < queries; ++k)
+    for (bool products : {false, true}) {
+      runtime::StepStatus status = query_points(k, products);
+      if (!status.ok()) return status;
+    }
+  return {};
+}
+
+// All parameters of all rules that ask first, then the objective once. The parameters of others
+// keep their place, and have no part in a direction.
+runtime::StepStatus RacerRun::query_points(size_t k, bool products) {
+  const size_t bytes = static_cast<size_t>(objective_.total()) * objective_.element_bytes();
+  std::vector<RuleInstance*> asking;
+  RuleInstance* first = nullptr; // whose memory takes the gradient or the product
+  for (auto& rule : rules_) {
+    const std::vector<RuleUnit::Query>& queries = rule->unit().queries;
+    if (k >= queries.size() || (queries[k].order == 2) != products || !rule->asks(k)) continue;
+    asking.push_back(rule.get());
+    if (!first && queries[k].order > 0) first = rule.get();
+  }
+  if (asking.empty()) return {};
+  void* at = query_buffer_.data();
+  void* direction = products ? direction_buffer_.data() : nullptr;
+  std::memcpy(at, point_, bytes);
+  if (products) std::memset(direction, 0, bytes);
+  for (RuleInstance* rule : asking)
+    if (int32_t status = rule->query(k, at, direction)) return failed(status, rule);
+  double there = 0;
+  void* answer = first ? first->query_gradient(k) : nullptr;
+  if (int32_t status = products ? evaluations_.product(at, direction, batch_, answer)
+                                : evaluations_.at(at, batch_, there, answer))
+    return objective_failed(status, at);
+  for (RuleInstance* rule : asking) {
+    rule->set_query_value(k, there);
+    if (rule != first && rule->unit().queries[k].order > 0)
+      std::memcpy(rule->query_gradient(k), answer, bytes);
   }
   return {};
 }

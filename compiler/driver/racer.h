@@ -44,6 +44,7 @@ private:
   runtime::StepStatus failed(int32_t status, RuleInstance* rule = nullptr);
   runtime::StepStatus objective_failed(int32_t status, const void* point);
   runtime::StepStatus query_points();
+  runtime::StepStatus query_points(size_t k, bool products);
   bool asks_elsewhere() const; // than at x
   int32_t answer_oracle(OracleKind kind, std::span<const void* const> operands, void* answer);
   runtime::StepStatus hyper(const std::string& name, int64_t t, double loss, double& value);
@@ -67,7 +68,8 @@ private:
   std::vector<CompiledFunction> record_code_;
   std::optional<BoundCall> record_call_;
   std::vector<Buffer> record_inputs_;
-  Buffer point_buffer_, gradient_buffer_, update_buffer_, query_buffer_, answer_buffer_, before_;
+  Buffer point_buffer_, gradient_buffer_, update_buffer_, query_buffer_, direction_buffer_,
+      answer_buffer_, before_;
   char *point_ = nullptr, *gradient_ = nullptr, *update_ = nullptr;
   bool wants_update_ = false, has_update_ = false;
   DataView batch_;

@@ -52,7 +52,10 @@ std::optional<RuleCost> rule_cost(Pipeline& pipeline, const RuleUnit& rule) {
       cost.state +=
           each(element_count(state.type.shape) * Dim(dtype_size(state.type.dtype)), rule.rank);
   cost.gradients = rule.demands.gradients_elsewhere + rule.demands.values_elsewhere +
-                   (rule.demands.gradient_at_x || rule.demands.value);
+                   (rule.demands.gradient_at_x || rule.demands.value) +
+                   static_cast<int>(std::count_if(
+                       rule.queries.begin(), rule.queries.end(),
+                       [](const RuleUnit::Query& query) { return query.order == 2; }));
   return cost;
 }
 

@@ -47,6 +47,11 @@ bool RuleInstance::compile(Pipeline& pipeline, bool several) {
   std::vector<Function> functions{unit_.initial, unit_.step, rates};
   for (const RuleUnit::Query& query : unit_.queries)
     functions.push_back(query.point);
+  asks_.clear();
+  for (const RuleUnit::Query& query : unit_.queries) {
+    asks_.push_back(query.asked ? functions.size() : 0);
+    if (query.asked) functions.push_back(*query.asked);
+  }
   if (unit_.answer) {
     answer_at_ = functions.size();
     functions.push_back(*unit_.answer);
@@ -167,7 +172,7 @@ bool RuleInstance::bind(const Objective& objective, void* point, void* gradient,
   query_gradients_ = std::vector<Buffer>(unit_.queries.size());
   for (size_t k = 0; k < unit_.queries.size(); ++k) {
     if (!query_values_[k].get(8)) return false;
-    if (unit_.queries[k].order == 1 &&
+    if (unit_.queries[k].order > 0 &&
         !query_gradients_[k].get(static_cast<size_t>(objective.total()) *
                                  objective.element_bytes()))
       return false;
@@ -250,7 +255,18 @@ int32_t RuleInstance::into(BoundCall& call, void* to) {
   return call.prepare() ? call.call() : TW_OUT_OF_MEMORY;
 }
 
-int32_t RuleInstance::query(size_t k, void* to) { return into(calls_[3 + k], to); }
+bool RuleInstance::asks(size_t k) {
+  if (asks_[k] == 0) return true;
+  BoundCall& call = calls_[asks_[k]];
+  return call.call() != TW_OK || call.scalar_result(0) != 0;
+}
+
+int32_t RuleInstance::query(size_t k, void* to, void* direction) {
+  BoundCall& call = calls_[3 + k];
+  for (size_t r = 0; direction && r < row_count(); ++r)
+    call.row_result(r, 1, static_cast<char*>(direction) + row_offset(r));
+  return into(call, to);
+}
 
 int32_t RuleInstance::answer(int64_t t, void* to) {
   set_shared(t, loss_, 0);

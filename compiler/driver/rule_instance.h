@@ -22,8 +22,10 @@ public:
   // Memory of the shared inputs: t, loss, value, hypers.
   bool starts_from_objective() const { return starts_from_objective_; } // asks f or ∇f at x
   int32_t initialize(double value);
-  int32_t query(size_t k, void* to); // the points, into an arena
-  int32_t check();                   // what may end the step, without taking it
+  bool asks(size_t k); // query k, in this step
+  // The points of a query, and for products the directions, into arenas.
+  int32_t query(size_t k, void* to, void* direction = nullptr);
+  int32_t check(); // what may end the step, without taking it
   int32_t step(int64_t t, double loss, double value);
   // Who is asked for f and ∇f in the middle of a step.
   void answer_oracles(BoundCall::Answer answer);
@@ -54,6 +56,7 @@ private:
   std::vector<size_t> parameters_;         // of the objective; all of them for `on vector`
   std::vector<CompiledFunction> compiled_; // initial, step, rates, then the points and these:
   size_t answer_at_ = 0, check_ = 0;       // 0: there is none
+  std::vector<size_t> asks_;               // by query; 0: always
   bool starts_from_objective_ = false;
   std::deque<BoundCall> calls_;
   BoundCall::Answer answer_;

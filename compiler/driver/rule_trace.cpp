@@ -211,12 +211,21 @@ bool RuleTrace::start(const TracePoint& point, const std::optional<ObjectiveValu
   return true;
 }
 
-bool RuleTrace::query(size_t k, const TracePoint& point, TracePoint& at) {
+bool RuleTrace::asks(size_t k, const TracePoint& point) const {
+  const RuleUnit::Query& query = unit_.queries[k];
+  if (!query.asked) return true;
+  TableEvaluated out = interpret(*query.asked, point);
+  return !out.ok() || out.shared[0].number(0) != 0;
+}
+
+bool RuleTrace::query(size_t k, const TracePoint& point, TracePoint& at, TracePoint& direction) {
   std::optional<TableEvaluated> out = evaluate(
       simplify::contract_fma(graph_, simplify::simplify(graph_, unit_.queries[k].point)), point);
   if (!out) return false;
   for (size_t r = 0; r < row_count(); ++r)
     scatter(out->rows[r][0], r, at.values);
+  for (size_t r = 0; unit_.queries[k].order == 2 && r < row_count(); ++r)
+    scatter(out->rows[r][1], r, direction.values);
   return true;
 }
 
@@ -304,8 +313,9 @@ std::string RuleTrace::text(const TracePoint& point, const TableEvaluated& named
     if (unit_.demands.gradient_at_x)
       lines.add(fmt::format("∇f({})", variable), gather(here_->gradients, r));
     for (size_t k = 0; k < unit_.queries.size(); ++k)
-      if (unit_.queries[k].order == 1 && answers_[k])
-        lines.add(fmt::format("∇f(point {})", k + 1), gather(answers_[k]->gradients, r));
+      if (unit_.queries[k].order > 0 && answers_[k])
+        lines.add(fmt::format("{}(point {})", unit_.queries[k].order == 1 ? "∇f" : "∇²f·v", k + 1),
+                  gather(answers_[k]->gradients, r));
     state = 0;
     for (const RuleUnit::State& s : unit_.states)
       if (s.per_tensor) lines.add(s.name, row_states_[r][state++]);

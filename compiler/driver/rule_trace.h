@@ -31,8 +31,12 @@ public:
   bool starts_from_objective() const; // initial states ask for f or ∇f at x
   // States before step 1. False after messages, as below.
   bool start(const TracePoint& point, const std::optional<ObjectiveValue>& here);
-  // Point k other than x at which the rule asks for f or ∇f: into `at`.
-  bool query(size_t k, const TracePoint& point, TracePoint& at);
+  // Whether it asks query k in this step; the order of what it asks for, -1 if there is no such
+  // query.
+  bool asks(size_t k, const TracePoint& point) const;
+  int order_of(size_t k) const { return k < unit_.queries.size() ? unit_.queries[k].order : -1; }
+  // Where: into `at`, and for products the direction.
+  bool query(size_t k, const TracePoint& point, TracePoint& at, TracePoint& direction);
   void answer(size_t k, const ObjectiveValue& value);
   void begin(int64_t t, double loss_before, const ObjectiveValue& here);
   void set_batch(double epoch, int64_t rows) {

@@ -32,7 +32,10 @@ ValueId Graph::add(Op op, Type type, std::vector<ValueId> operands, Attr attr) {
     mix(key, id.value);
   auto [begin, end] = node_index_.equal_range(key);
   for (auto it = begin; it != end; ++it)
-    if (nodes_[it->second] == node) return ValueId{it->second};
+    if (nodes_[it->second] == node) {
+      if (asked_at_[it->second] <= round_) asked_at_[it->second] = ++clock_;
+      return ValueId{it->second};
+    }
   for (ValueId id : node.operands)
     TW_CHECK(id.value < nodes_.size(), "operand from nowhere");
   Inferred inferred = infer_type(*this, node);
@@ -42,6 +45,7 @@ ValueId Graph::add(Op op, Type type, std::vector<ValueId> operands, Attr attr) {
   uint32_t id = size();
   nodes_.push_back(std::move(node));
   node_index_.emplace(key, id);
+  asked_at_.push_back(++clock_);
   return ValueId{id};
 }
 

@@ -156,6 +156,13 @@ public:
   uint32_t size() const { return static_cast<uint32_t>(nodes_.size()); }
   uint32_t lambda_count() const { return static_cast<uint32_t>(lambdas_.size()); }
 
+  // When a value was asked for first since the round began: for whoever makes values in place and
+  // then cuts them out, which the age of a value doesn't tell, as an earlier round may have made
+  // it.
+  void begin_round() { round_ = clock_; }
+  uint32_t clock() const { return clock_; }
+  uint32_t asked_at(ValueId id) const { return asked_at_[id.value]; }
+
   // Where in the source a value came from: the first that made it. Outside the interning key.
   void set_origin(ValueId id, Span span);
   Span origin(ValueId id) const;
@@ -164,6 +171,8 @@ private:
   friend struct GraphTestAccess; // tests of the verifier plant corrupt records
   std::deque<Node> nodes_;       // stable references
   std::deque<Lambda> lambdas_;
+  std::vector<uint32_t> asked_at_; // by value
+  uint32_t clock_ = 0, round_ = 0;
   std::unordered_multimap<size_t, uint32_t> node_index_;
   std::unordered_multimap<size_t, uint32_t> lambda_index_;
   std::unordered_map<uint32_t, Span> origins_;

@@ -140,10 +140,10 @@ bool Elaborator::loop(const Loop& loop) {
   const int64_t first_site = next_site_;
   const Type integer = Type::scalar(DType::i64);
   ++loops_;
+  const uint32_t mark = regions_.mark();
   for (bool settled = false; !settled;) {
     env_ = before;
     next_site_ = first_site;
-    const uint32_t mark = regions_.mark();
     std::vector<ValueId> states{regions_.placeholder(integer)};
     for (const Carried& state : carried) {
       if (!state.type) continue;

@@ -26,7 +26,7 @@ ValueId Regions::placeholder(Type type) {
 
 bool Regions::runs_alone(std::span<const ValueId> values, uint32_t mark) const {
   for (ValueId id : reachable(graph_, values)) {
-    if (id.value < mark) continue;
+    if (graph_.asked_at(id) <= mark) continue;
     const Node& node = graph_.node(id);
     if (may_fail(node.op)) return true;
     if (op_info(node.op).emission == Emission::fold && !is_across(node.op) &&
@@ -37,10 +37,10 @@ bool Regions::runs_alone(std::span<const ValueId> values, uint32_t mark) const {
 }
 
 bool Regions::made_outside(ValueId id, uint32_t mark) const {
-  return id.value < mark &&
-         std::none_of(
-             over_.begin(), over_.end(),
-             [&](const auto& range) { return range.first <= id.value && id.value < range.second; });
+  const uint32_t at = graph_.asked_at(id);
+  return at <= mark && std::none_of(over_.begin(), over_.end(), [&](const auto& range) {
+           return range.first < at && at <= range.second;
+         });
 }
 
 // Costs nothing where it is used.
@@ -132,7 +132,7 @@ Regions::Closed Regions::close(const std::vector<std::vector<ValueId>>& bodies,
       lambda.results.push_back(anew.at(result.value));
     closed.lambdas.push_back(graph_.add_lambda(std::move(lambda)));
   }
-  over_.emplace_back(mark, graph_.size());
+  over_.emplace_back(mark, graph_.clock());
   return closed;
 }
 

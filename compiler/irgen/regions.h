@@ -18,10 +18,10 @@ public:
   ValueId placeholder(Type type);
 
   // Values from here on belong to the body that is being made now.
-  uint32_t mark() const { return graph_.size(); }
+  uint32_t mark() const { return graph_.clock(); }
 
-  // True if values that these are made of, `mark` or younger, are to run only where the body runs:
-  // they may fail, ask an oracle, or go over tensors.
+  // True if values that these are made of, asked for since `mark`, are to run only where the body
+  // runs: they may fail, ask an oracle, or go over tensors.
   bool runs_alone(std::span<const ValueId> values, uint32_t mark) const;
 
   struct Closed {
@@ -30,7 +30,7 @@ public:
     ValueId across; // a fold over all tensors that depends on a state; invalid: there is none
   };
   // The bodies as lambdas over `states` (placeholders) and the captures, which they share: values
-  // older than `mark` that were not made in a body that is over, and (`hoist`) folds that are the
+  // asked for before `mark` and not in a body that is over, and (`hoist`) folds that are the
   // same in every round. From now on what was made since `mark` counts as made in a body.
   Closed close(const std::vector<std::vector<ValueId>>& bodies, const std::vector<ValueId>& states,
                uint32_t mark, bool hoist);
@@ -41,7 +41,7 @@ private:
 
   Graph& graph_;
   int64_t placeholders_ = 0;
-  std::vector<std::pair<uint32_t, uint32_t>> over_; // bodies that were cut out: first, end
+  std::vector<std::pair<uint32_t, uint32_t>> over_; // bodies that were cut out: after, until
 };
 
 } // namespace thalweg::irgen

@@ -42,7 +42,10 @@ struct Demands {
   // Of points that the step itself finds, in loops and branches.
   bool gradients_in_step = false, values_in_step = false;
   bool hessians = false, products = false; // ∇²f, hvp
-  bool in_step() const { return gradients_in_step || values_in_step || hessians || products; }
+  // Answered in the middle of the step; the products of a rule for single tensors are queries.
+  bool in_step() const {
+    return gradients_in_step || values_in_step || hessians || (products && vector);
+  }
   bool matrix = false; // on matrix
   bool vector = false; // on vector: all parameters end to end
   bool across = false; // reductions over all parameters
@@ -71,10 +74,13 @@ struct RuleUnit {
     std::vector<std::string> pieces;
     std::vector<ValueId> holes;
   };
-  // A point other than x at which the objective is asked; `point` gives it per tensor.
+  // What the objective is asked before the step beside f and ∇f at x; `point` gives the place per
+  // tensor and, of order 2, the direction. With `asked`, a truth value that all tensors share, it
+  // is asked only where that holds; else what it would have said is not read.
   struct Query {
     Function point;
-    int order; // 0 value, 1 gradient
+    int order; // 0 value, 1 gradient, 2 product of the Hessian and a direction
+    std::optional<Function> asked;
   };
   // A size of the step that a hyperparameter gives: the capacity of a ring.
   struct Size {
@@ -108,10 +114,9 @@ struct RuleUnit {
   std::vector<Named> names;
   // All functions take the same parameters:
   //   shared:     t, loss, epoch, batch (f64), value (f at x), seed (i64, of draws), the hypers
-  //   (f64), the
-  //               shared states, one value per value query
-  //   per tensor: x, gradient (at x, raw), name (i64, keys draws), the states, one gradient per
-  //               gradient query
+  //               (f64), the shared states, one value per value query
+  //   per tensor: x, gradient (at x, raw), name (i64, keys draws), the states, one gradient or
+  //               product per query for it
   Function initial; // results: the shared states, then the per-tensor states
   Function step;    // results: x' (updates x), the states (updating theirs), recorded, reports
   // Where the rule names a point other than x as its result: a function of x and the states as they

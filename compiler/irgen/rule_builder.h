@@ -59,7 +59,8 @@ private:
   bool step_node(Active& active, int node, const Value& variable);
   std::optional<Value> gradient(size_t depth);
   Value ask(size_t depth, int order, ValueId point, const ast::Expr& at);
-  Value query(ValueId point, int order, const ast::Expr& at);
+  bool may_ask(size_t depth, ValueId point, std::string_view what, const ast::Expr& at);
+  Value query(ValueId point, int order, const ast::Expr& at, ValueId direction = {});
   bool asks_in_step(ValueId point) const;
   Value curvature(OracleKind kind, std::vector<ValueId> operands, const ast::Expr& at);
   ValueId change_of(ValueId next, ValueId x);
@@ -83,7 +84,13 @@ private:
   std::vector<Active> active_;
   std::map<int, Outcome> outcomes_; // of inner levels, by the last step
   std::vector<ValueId> same_point_; // points of inner rules that are the outermost one's
-  std::vector<std::pair<ValueId, int>> points_;
+  struct Point {                    // of a query
+    ValueId point;
+    int order;
+    ValueId direction;  // of order 2
+    ValueId asked = {}; // invalid: always
+  };
+  std::vector<Point> points_;
   std::vector<Report> reports_;
   std::vector<std::pair<ValueId, Span>> gates_; // that have to be the same for all tensors
   ValueId taken_; // whether the outermost rule was let step; invalid: always

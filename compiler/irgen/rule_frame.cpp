@@ -120,6 +120,7 @@ void RuleFrame::collect_states() {
 }
 
 void RuleFrame::begin() {
+  u_.graph.begin_round();
   e_.emplace(u_);
   e_->hooks = this;
   e_->draw_shape = x_type_.shape;

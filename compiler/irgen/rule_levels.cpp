@@ -276,6 +276,9 @@ Value RuleBuilder::oracle(const ObjectiveRef& objective, const std::vector<Value
 }
 
 Value RuleBuilder::product(const std::vector<Value>& arguments, const Expr& at) {
+  int running = active_.empty() ? -1 : active_.back().node;
+  if (running >= 0 && node(running).call->decl->as<TransformDecl>())
+    return e_->not_lowered(at.span, "an oracle inside a transform");
   if (before_) return e_->not_lowered(at.span, "an initial value from the Hessian of f");
   std::vector<ValueId> operands;
   for (const Value& v : arguments) {
@@ -292,19 +295,20 @@ Value RuleBuilder::product(const std::vector<Value>& arguments, const Expr& at) 
   return curvature(OracleKind::hvp, operands, at);
 }
 
-// The Hessian, or its product with a direction: always asked in the step.
+// The Hessian, or its product with a direction: of f, whatever becomes of its gradient at x. The
+// step of a rule on the vector asks in its middle, one for single tensors before it.
 Value RuleBuilder::curvature(OracleKind kind, std::vector<ValueId> operands, const Expr& at) {
-  const std::string what = kind == OracleKind::hvp ? "'hvp'" : "'∇²f'";
-  if (!unit_.demands.vector) {
-    e_->error(DiagKind::not_lowered, at.span,
-              fmt::format("{} in a rule for single tensors is not compiled yet", what))
-        .help("write the rule 'on vector'");
+  bool product = kind == OracleKind::hvp;
+  if (!unit_.demands.vector && !product) {
+    e_->error(DiagKind::wrong_kind, at.span,
+              "'∇²f' is over all parameters end to end, this rule is for single tensors")
+        .help("write the rule 'on vector', or take products: hvp(f, x, v)");
     return {};
   }
-  if (active_.size() > 1 || !level(0).transforms.empty())
-    return e_->not_lowered(at.span, fmt::format("{} inside a wrapper or behind a transform", what));
-  bool product = kind == OracleKind::hvp;
+  for (size_t depth = active_.size(); depth-- > 0;)
+    if (!may_ask(depth, operands[0], product ? "products with ∇²f" : "∇²f", at)) return {};
   (product ? unit_.demands.products : unit_.demands.hessians) = true;
+  if (!unit_.demands.vector) return query(operands[0], 2, at, operands[1]);
   Type type = x_type_;
   if (!product) type.shape.push_back(type.shape[0]);
   Attr attr;
@@ -334,34 +338,40 @@ Value RuleBuilder::ask(size_t depth, int order, ValueId point, const Expr& at) {
     std::optional<Value> g = gradient(depth);
     return g ? *g : Value{};
   }
-  if (active.handed) {
-    const Ident& name = name_of(*node(l.rule).call->decl);
-    e_->error(DiagKind::wrong_kind, active.span,
-              fmt::format("'{}' asks for more than the gradient that it is handed here",
-                          name.name.view()))
-        .label(at.span, order == 1 ? "it asks for ∇f at another point" : "it asks for f")
-        .help("without the gradient, inner.step(x), it asks for what it needs by itself");
-    return {};
-  }
-  if (depth == 0 && point == x_) {
+  if (!active.handed && depth == 0 && point == x_) {
     unit_.demands.value = true;
     return Value::tensor(arg("value"));
   }
-  if (!l.transforms.empty() && point != active.x) {
-    e_->error(DiagKind::transform_mismatch, l.chain->transforms[0].span,
-              fmt::format("'{}' asks for the objective at points other than {}, so it is not "
-                          "clear what '|>' transforms",
-                          name_of(*node(l.rule).call->decl).name.view(),
-                          node(l.rule).variable().name.view()))
-        .label(at.span, "asked here")
-        .help("put the transform around the inner rule of a wrapper instead");
-    return {};
-  }
+  if (!may_ask(depth, point, order == 1 ? "∇f at another point" : "f", at)) return {};
   return depth > 0 ? ask(depth - 1, order, point, at) : query(point, order, at);
 }
 
-// Queries keep the order of their first appearance; the same point is asked once.
-Value RuleBuilder::query(ValueId point, int order, const Expr& at) {
+// For more than the gradient at its point.
+bool RuleBuilder::may_ask(size_t depth, ValueId point, std::string_view what, const Expr& at) {
+  const Active& active = active_[depth];
+  const RuleTree::Level& l = level(active.level);
+  const RuleTree::Node& asking = node(l.rule >= 0 ? l.rule : l.transforms.back());
+  const Ident& name = name_of(*asking.call->decl);
+  if (active.handed) {
+    e_->error(DiagKind::wrong_kind, active.span,
+              fmt::format("'{}' asks for more than the gradient that it is handed here",
+                          name.name.view()))
+        .label(at.span, fmt::format("it asks for {}", what))
+        .help("without the gradient, inner.step(x), it asks for what it needs by itself");
+    return false;
+  }
+  if (l.transforms.empty() || point == active.x) return true;
+  e_->error(DiagKind::transform_mismatch, l.chain->transforms[0].span,
+            fmt::format("'{}' asks for the objective at points other than {}, so it is not clear "
+                        "what '|>' transforms",
+                        name.name.view(), asking.variable().name.view()))
+      .label(at.span, "asked here")
+      .help("put the transform around the inner rule of a wrapper instead");
+  return false;
+}
+
+// Queries keep the order of their first appearance; the same question is asked once.
+Value RuleBuilder::query(ValueId point, int order, const Expr& at, ValueId direction) {
   if (unit_.demands.vector && asks_in_step(point)) {
     Attr attr;
     attr.name = "f";
@@ -378,12 +388,22 @@ Value RuleBuilder::query(ValueId point, int order, const Expr& at) {
         .help("write the rule 'on vector'");
     return {};
   }
-  for (size_t k = 0; k < points_.size(); ++k)
-    if (points_[k].first == point && points_[k].second == order)
-      return Value::tensor(arg(query_name(k)));
-  points_.emplace_back(point, order);
+  // A condition that differs from element to element decides nothing for all.
+  ValueId asked;
+  for (ValueId around : e_->path)
+    if (e_->builder().type(around).is_scalar())
+      asked = asked.valid() ? e_->builder().make(Op::logical_and, {asked, around}) : around;
+  for (size_t k = 0; k < points_.size(); ++k) {
+    Point& known = points_[k];
+    if (known.point != point || known.order != order || known.direction != direction) continue;
+    if (known.asked.valid() && known.asked != asked)
+      known.asked =
+          asked.valid() ? e_->builder().make(Op::logical_or, {known.asked, asked}) : ValueId{};
+    return Value::tensor(arg(query_name(k)));
+  }
+  points_.push_back({point, order, direction, asked});
   return Value::tensor(parameter(query_name(points_.size() - 1),
-                                 order == 1 ? x_type_ : Type::scalar(u_.precision), order == 1));
+                                 order > 0 ? x_type_ : Type::scalar(u_.precision), order > 0));
 }
 
 // ── inner optimizers ─────────────────────────────────────────────────────────────────────────────

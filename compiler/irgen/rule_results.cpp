@@ -77,11 +77,20 @@ void RuleBuilder::finish() {
   }
   finish_checks();
   for (size_t k = 0; k < points_.size(); ++k) {
-    RuleUnit::Query query{{}, points_[k].second};
+    const Point& asked = points_[k];
+    RuleUnit::Query query{{}, asked.order, {}};
     base(query.point, fmt::format("{}.point{}", unit_.name, k));
-    query.point.results.push_back({"point", points_[k].first, true, -1});
+    query.point.results.push_back({"point", asked.point, true, -1});
+    if (asked.order == 2) query.point.results.push_back({"direction", asked.direction, true, -1});
+    if (asked.asked.valid() && e_->builder().type(asked.asked).is_scalar() &&
+        !varies(asked.asked)) {
+      query.asked.emplace();
+      base(*query.asked, fmt::format("{}.asks{}", unit_.name, k));
+      query.asked->results.push_back({"asked", asked.asked, false, -1});
+    }
     unit_.queries.push_back(std::move(query));
-    ++(points_[k].second == 1 ? unit_.demands.gradients_elsewhere : unit_.demands.values_elsewhere);
+    unit_.demands.gradients_elsewhere += asked.order == 1;
+    unit_.demands.values_elsewhere += asked.order == 0;
   }
   for (ValueId id : reachable(u_.graph, roots_of(unit_.step))) {
     Op op = u_.graph.node(id).op;

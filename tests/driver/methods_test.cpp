@@ -52,6 +52,85 @@ TEST_CASE("the summary counts evaluations of rules that ask elsewhere, and of no
   CHECK(table.out.find(" f  grad") != table.out.npos);
 }
 
+namespace {
+
+// Two params that the Hessian couples, and rules that ask for products with it.
+const char* const kCoupled = R"(
+problem Coupled {
+  param u: [2, 2] = [[1, -2], [0.5, 3]]
+  param v: [3] = [2, 0, -1]
+  minimize sum(u^4)/4 + sumsq(v) + sum(u)*sum(v)/2
+}
+optimizer Whole() on vector x {
+  let g = ∇f(x)
+  x' = x - sumsq(g)/(1 + abs(dot(g, hvp(f, x, g))))*g
+}
+optimizer Each() on tensor x {
+  let g = ∇f(x)
+  x' = x - sum(all g^2)/(1 + abs(dot(all g, all hvp(f, x, g))))*g
+}
+optimizer Seldom(k = 3) on tensor x {
+  state h = 1
+  h' = if (t - 1) mod k == 0 then abs(hvp(f, x, ones(like x))) + 1 else h
+  x' = x - ∇f(x)/h'
+}
+optimizer Stale(k = 5) on vector x {
+  state h = 1
+  function renewed(f, x, h) {
+    if (t - 1) mod k == 0 { return diag(∇²f(x)) + 1 }
+    return h
+  }
+  h' = renewed(f, x, h)
+  x' = x - ∇f(x)/h'
+}
+optimizer Apart(lr = 0.01) {
+  matrices: Seldom()
+  otherwise: GD(lr = lr)
+}
+)";
+
+std::string coupled(const std::string& use, int steps) {
+  return fmt::format("{}experiment e {{\n  minimize Coupled()\n  {}\n  steps {}\n}}\n", kCoupled,
+                     use, steps);
+}
+
+} // namespace
+
+TEST_CASE("products in a rule for single tensors are those with the Hessian over all of them") {
+  Folder folder;
+  folder.file("run.tw", coupled("using Whole() using Each() using accumulate(1) |> Each()", 15));
+  Ran run = folder.thalweg("run " + folder.path("run.tw") + " --json --quiet");
+  INFO(run.err);
+  REQUIRE(run.code == 0);
+  auto runs = run.json()["runs"];
+  for (size_t racer : {1, 2})
+    for (size_t k = 0; k < 3; ++k)
+      CHECK(runs[racer]["params"]["v"][k].get<double>() ==
+            Approx(runs[0]["params"]["v"][k].get<double>()).epsilon(1e-12));
+  for (size_t racer : {0, 1, 2})
+    CHECK(runs[racer]["evaluations"]["hvp"] == 15);
+}
+
+TEST_CASE("the Hessian and its products are asked for only where the rule says") {
+  Folder folder;
+  folder.file("run.tw", coupled("using Seldom() using Stale() using Apart()", 11));
+  Ran run = folder.thalweg("run " + folder.path("run.tw") + " --json --quiet");
+  INFO(run.err);
+  REQUIRE(run.code == 0);
+  auto runs = run.json()["runs"];
+  CHECK(runs[0]["evaluations"]["hvp"] == 4);
+  CHECK(runs[1]["evaluations"]["hess"] == 3);
+  CHECK(runs[2]["evaluations"]["hvp"] == 4);
+  // What a trace says is what a run does, in the steps without a question too.
+  folder.file("trace.tw", coupled("using Seldom()", 5));
+  Ran traced = folder.thalweg(fmt::format("trace {} --steps 5", folder.path("trace.tw")));
+  Ran short_run = folder.thalweg("run " + folder.path("trace.tw") + " --json --quiet");
+  REQUIRE(traced.code == 0);
+  std::vector<double> last = numbers(traced.out, 5, "x'");
+  REQUIRE(last.size() >= 4);
+  CHECK(short_run.json()["runs"][0]["params"]["u"][0][0].get<double>() == last[0]);
+}
+
 TEST_CASE("a line search without progress ends the run with its reason") {
   Folder folder;
   folder.file("run.tw", R"(

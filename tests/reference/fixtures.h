@@ -24,6 +24,7 @@ struct Case {
   std::string use;          // the rule with its hyperparameters, as it stands in `using`
   std::string made_by;      // whose numbers
   bool closed = false;      // gradients of a quadratic, else the same wherever the rule asks
+  bool curved = false;      // these, and beside them a Hessian
   bool answer = false;      // x is what the rule answers with
   double f32_error = 0;     // of the reference's own f32 run at the end
   std::map<int, Tensors> x; // parameters after so many steps; prefixes of tensors before the last
@@ -61,6 +62,7 @@ inline Fixture load_fixture(const std::string& item) {
              c.at("using"),
              c.at("made_by"),
              c.at("loop") == "closed",
+             c.at("loop") == "curved",
              c.value("reads", "x") == "answer",
              c.at("f32_error"),
              {}};
@@ -86,6 +88,7 @@ public:
   Replay(const Fixture& fixture, const Case& c)
       : fixture_(fixture), closed_(c.closed), stream_(c.seed) {
     start_ = draw([this] { return stream_.uniform(); });
+    if (c.curved) stiffness_ = draw([this] { return stream_.uniform(); });
     if (!closed_) return;
     centre_ = draw([this] { return stream_.uniform(); });
     stiffness_ = draw([this] { return 1.5 + stream_.uniform(); });
@@ -106,7 +109,18 @@ public:
           rounded(rounded(stiffness_[tensor][i]) * rounded(point[i] - rounded(centre_[tensor][i])));
     return g;
   }
+  // The Hessian, which is diagonal, times a direction; of closed and curved loops.
+  Tensor product(std::size_t tensor, const Tensor& direction, bool single) const {
+    const auto rounded = [&](double value) {
+      return single ? static_cast<double>(static_cast<float>(value)) : value;
+    };
+    Tensor p(direction.size());
+    for (std::size_t i = 0; i < p.size(); ++i)
+      p[i] = rounded(rounded(stiffness_[tensor][i]) * direction[i]);
+    return p;
+  }
   bool closed() const { return closed_; }
+  bool curved() const { return closed_ || !stiffness_.empty(); }
 
 private:
   template <class Number> Tensors draw(const Number& number) {

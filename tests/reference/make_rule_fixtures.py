@@ -8,7 +8,7 @@ The tables of items are the files rules_*.py; sequences.py says what a rule is f
 
     "using"      the rule with its hyperparameters, as it stands in a program
     "made_by"    whose numbers these are
-    "loop"       open or closed
+    "loop"       open, curved or closed
     "reads"      x, or answer: whether the numbers are the rule's points or what it answers with
     "x"          {"1": [tensor, …], "10": …, "300": …}: parameters after that many steps, by the
                  peer in f64; the first two elements of a tensor only, except at the end

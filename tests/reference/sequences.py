@@ -3,6 +3,7 @@
 The stream (stream.py) of a case gives the start of every tensor in order, row-major, by `uniform`.
   open loop    then, for step 1, 2, …, the gradients of all tensors in the same order by `magnitude`.
                They do not depend on x, so that every switch of a rule shows.
+  curved loop  the same after the diagonal of a Hessian by `uniform`, which is all that a product with it knows.
   closed loop  then the centre c of every tensor by `uniform` and its stiffness h = 1.5 + `uniform`;
                the gradient at a point p is h*(p - c).
 An f32 run gets all these numbers rounded to f32. The C++ twin is in fixtures.h.
@@ -22,6 +23,8 @@ class Sequence:
     def __init__(self, seed, dtype, loop="open", shapes=SHAPES):
         self.stream, self.dtype, self.loop, self.shapes = Stream(seed), dtype, loop, shapes
         self.start = self.draw(self.stream.uniform)
+        if loop == "curved":
+            self.stiffness = self.draw(self.stream.uniform)
         if loop == "closed":
             self.centre = self.draw(self.stream.uniform)
             self.stiffness = self.draw(lambda: 1.5 + self.stream.uniform())
@@ -130,14 +133,46 @@ def optax_peer(make):
 
 def numpy_peer(rule, **hyper):
     """`rule(x, gradient, **hyper)` is a generator written from the paper's formula: it yields the
-    parameters after each step and asks gradient(step, points)."""
+    parameters after each step and asks gradient(step, points). One that takes `diagonal` gets that of the Hessian."""
 
     def run(sequence, steps):
-        points = rule([np.array(a) for a in sequence.start], sequence.gradient, **hyper)
+        besides = {"diagonal": sequence.stiffness} if "diagonal" in inspect.signature(rule).parameters else {}
+        points = rule([np.array(a) for a in sequence.start], sequence.gradient, **hyper, **besides)
         for _ in range(steps):
             x = next(points)
             assert all(np.asarray(a).dtype == sequence.dtype for a in x)
             yield x
+
+    return run
+
+
+def sophia_peer(make):
+    """`make()` is optax's Sophia with the estimator that asks for products with the objective's Hessian."""
+
+    def run(sequence, steps):
+        import jax
+        import optax
+
+        jax.config.update("jax_enable_x64", True)
+        rule = make()
+        x = [jax.numpy.asarray(a) for a in sequence.start]
+        state = rule.init(x)
+        stiffness = [jax.numpy.asarray(a) for a in sequence.stiffness]
+
+        @jax.jit
+        def advance(g, state, x):
+            def objective(points):  # with this gradient and the Hessian of the sequence at x
+                apart = [p - a for p, a in zip(points, x)]
+                return sum(jax.numpy.sum((b + h * d / 2) * d) for b, h, d in zip(g, stiffness, apart))
+
+            update, state = rule.update(g, state, x, obj_fn=objective)
+            return optax.apply_updates(x, update), state
+
+        for step in range(1, steps + 1):
+            g = [jax.numpy.asarray(a) for a in sequence.gradient(step, [np.asarray(a) for a in x])]
+            x, state = advance(g, state, x)
+            assert all(a.dtype == sequence.dtype for a in x)
+            yield [np.asarray(a) for a in x]
 
     return run
 

@@ -43,6 +43,11 @@ void FixtureRun::add(std::unique_ptr<RuleProgram> program, std::vector<size_t> t
     shapes.push_back(fixture_.shapes[k]);
   }
   part.runner->start(start, shapes);
+  if (replay_.curved())
+    part.runner->curvature([this, own = part.tensors](size_t row, const std::vector<double>&,
+                                                      const std::vector<double>& direction) {
+      return replay_.product(own[row], direction, single_);
+    });
   parts_.push_back(std::move(part));
 }
 

@@ -5,6 +5,7 @@
 #include "irgen/experiment.h"
 #include "support/check.h"
 
+#include <cmath>
 #include <fmt/format.h>
 #include <limits>
 
@@ -112,6 +113,7 @@ void RuleRunner::start(const std::vector<std::vector<double>>& x, const Shapes& 
   points_.clear();
   for (size_t r = 0; r < rows_.size(); ++r)
     points_.push_back(row(r, "x"));
+  directions_ = points_;
   if (way_ == Way::interpreted) {
     TW_CHECK(interpret(code_[0].function, true) == 0, "initial states");
     return;
@@ -128,8 +130,11 @@ void RuleRunner::start(const std::vector<std::vector<double>>& x, const Shapes& 
       calls_[0].row_result(r, k, rows_[r].inputs[at].raw());
   }
   for (size_t r = 0; r < rows_.size(); ++r)
-    for (size_t k = 2; k < calls_.size(); ++k)
+    for (size_t k = 2; k < calls_.size(); ++k) {
       calls_[k].row_result(r, 0, points_[r].raw());
+      if (k - 2 < unit.queries.size() && unit.queries[k - 2].order == 2)
+        calls_[k].row_result(r, 1, directions_[r].raw());
+    }
   for (driver::BoundCall& call : calls_)
     TW_CHECK(call.prepare(), "memory of the rule");
   TW_CHECK(calls_[0].call() == 0, "initial states");
@@ -199,21 +204,34 @@ std::vector<Tensor> RuleRunner::answer() {
   return points_;
 }
 
-// The points of a query, then the gradients there.
+// The points of a query, then the gradients there, or the products.
 int32_t RuleRunner::ask(size_t query, const Oracle& gradient) {
-  TW_CHECK(program_.unit.queries[query].order == 1, "values at other points are not fed");
+  const irgen::RuleUnit::Query& asked = program_.unit.queries[query];
+  TW_CHECK(asked.order > 0, "values at other points are not fed");
+  const std::string name = "query" + std::to_string(query);
+  if (asked.asked) {
+    TableEvaluated out = Interpreter(program_.graph).evaluate_table(*asked.asked, shared_, rows_);
+    if (out.ok() && out.shared[0].number(0) == 0) {
+      for (size_t r = 0; r < rows_.size(); ++r)
+        assign(row(r, name), std::vector<double>(numbers(row(r, name)).size(), std::nan("")));
+      return 0;
+    }
+  }
   if (way_ == Way::interpreted) {
     TableEvaluated out =
         Interpreter(program_.graph).evaluate_table(code_[2 + query].function, shared_, rows_);
     if (!out.ok()) return out.failure->status;
-    points_.clear();
-    for (size_t r = 0; r < rows_.size(); ++r)
-      points_.push_back(out.rows[r][0]);
+    for (size_t r = 0; r < rows_.size(); ++r) {
+      points_[r] = out.rows[r][0];
+      if (asked.order == 2) directions_[r] = out.rows[r][1];
+    }
   } else if (int32_t status = calls_[2 + query].call(0, t_)) {
     return status;
   }
   for (size_t r = 0; r < rows_.size(); ++r)
-    assign(row(r, "query" + std::to_string(query)), gradient(r, numbers(points_[r])));
+    assign(row(r, name), asked.order == 1 ? gradient(r, numbers(points_[r]))
+                         : product_ ? product_(r, numbers(points_[r]), numbers(directions_[r]))
+                                    : numbers(directions_[r]));
   return 0;
 }
 

@@ -49,6 +49,12 @@ public:
   void loss(double value);
   // The gradient of a tensor at a point: at x, and wherever else the rule asks.
   using Oracle = std::function<std::vector<double>(size_t row, const std::vector<double>& point)>;
+  // The product of the objective's Hessian at a point and a direction, one gradient's worth of a
+  // tensor; the direction itself unless this is called. Asked where the rule asks: elsewhere it
+  // gets NaN, which must not show.
+  using Product = std::function<std::vector<double>(size_t row, const std::vector<double>& point,
+                                                    const std::vector<double>& direction)>;
+  void curvature(Product product) { product_ = std::move(product); }
   // The status; parameters, states and `recorded` are the step's where it is 0.
   int32_t step(const Oracle& gradient);
   // After a step: what the rule answers with, by row; x where it says no answer.
@@ -81,7 +87,9 @@ private:
   std::vector<Tensor> shared_; // by shared parameter
   std::vector<TableRow> rows_; // inputs by per-tensor parameter
   std::vector<Tensor> points_; // of the query at hand, or the answer, by row
-  std::vector<size_t> place_;  // parameter of the step → index in shared_ or a row's inputs
+  std::vector<Tensor> directions_;
+  Product product_;
+  std::vector<size_t> place_; // parameter of the step → index in shared_ or a row's inputs
   std::map<std::string, double> recorded_;
   int64_t t_ = 1;
 };
