@@ -108,12 +108,18 @@ DType FunctionEmitter::total_type(const loops::Fold& fold) const {
   return is_sum(fold) && is_real(fold_type(fold)) ? DType::f64 : fold_type(fold);
 }
 
-FunctionEmitter::Carried FunctionEmitter::start_totals(const std::vector<loops::Fold>& folds) {
+llvm::Type* FunctionEmitter::type_like(DType dtype, const Value* value) {
+  const auto* vector = llvm::dyn_cast<llvm::VectorType>(value->getType());
+  return vector ? llvm::VectorType::get(type_of(dtype), vector->getElementCount()) : type_of(dtype);
+}
+
+FunctionEmitter::Carried FunctionEmitter::start_totals(const std::vector<loops::Fold>& folds,
+                                                       unsigned rows) {
   Carried totals;
   for (const loops::Fold& fold : folds) {
     TW_CHECK(!loops::finds_position(fold), "argmin and argmax fold serially in '{}'",
              program_.name);
-    totals.push_back(identity(fold, total_type(fold)));
+    totals.push_back(splat(identity(fold, total_type(fold)), rows));
   }
   return totals;
 }
@@ -124,7 +130,7 @@ FunctionEmitter::Carried FunctionEmitter::add_totals(const std::vector<loops::Fo
   for (size_t k = 0; k < folds.size(); ++k) {
     const DType dtype = total_type(folds[k]);
     Value* part = parts[k];
-    if (dtype != fold_type(folds[k])) part = builder_.CreateFPExt(part, type_of(dtype));
+    if (dtype != fold_type(folds[k])) part = builder_.CreateFPExt(part, type_like(dtype, part));
     next.push_back(combine(folds[k].op, dtype, totals[k], part));
   }
   return next;
@@ -133,9 +139,10 @@ FunctionEmitter::Carried FunctionEmitter::add_totals(const std::vector<loops::Fo
 void FunctionEmitter::finish_totals(const std::vector<loops::Fold>& folds, const Carried& totals) {
   for (size_t k = 0; k < folds.size(); ++k) {
     const DType dtype = fold_type(folds[k]);
-    values_[folds[k].result.value] = dtype == total_type(folds[k])
-                                         ? totals[k]
-                                         : builder_.CreateFPTrunc(totals[k], type_of(dtype));
+    values_[folds[k].result.value] =
+        dtype == total_type(folds[k])
+            ? totals[k]
+            : builder_.CreateFPTrunc(totals[k], type_like(dtype, totals[k]));
   }
 }
 

@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace thalweg::codegen {
@@ -60,7 +61,7 @@ private:
   Scope& scope_of(const Dim& dim);
 
   // emit_statements.cpp
-  void emit(const loops::Block& block);
+  void emit(std::span<const loops::Statement> block);
   void emit(const loops::Statement& statement);
   void mark(int kernel);
   void emit(const loops::Let& let);
@@ -99,7 +100,7 @@ private:
   void vector_loop(const loops::Loop& loop);
   void vector_range(const loops::Loop& loop, llvm::Value* start, llvm::Value* end);
   // `varying_` for the values of a loop over `var` that is about to be vectorized.
-  void mark_varying(const loops::Block& block, loops::Var var);
+  void mark_varying(std::span<const loops::Statement> block, loops::Var var);
   struct Widths {
     unsigned main, rest; // elements a round, of full rounds and of what they leave
   };
@@ -124,11 +125,22 @@ private:
   std::pair<llvm::Value*, llvm::Value*> range_of(const loops::Product::Along& along);
 
   // emit_lanes.cpp
-  void lanes_loop(const loops::Loop& loop);
-  Carried lanes_chunk(const loops::Loop& loop, llvm::Value* first, llvm::Value* end);
+  // Rows that one lanes loop folds at the same time; `enter` makes one of them the row at hand.
+  struct Abreast {
+    unsigned rows = 1;
+    std::function<void(unsigned row)> enter = nullptr;
+  };
+  void lanes_loop(const loops::Loop& loop, const Abreast& abreast);
+  Carried lanes_chunk(const loops::Loop& loop, llvm::Value* first, llvm::Value* end,
+                      const Abreast& abreast);
   Carried lanes_scalar_tail(const loops::Loop& loop, llvm::Value* first, llvm::Value* end,
                             const Carried& state);
-  llvm::Value* tree_fold(const loops::Fold& fold, llvm::Value* lanes);
+  llvm::Value* tree_fold(const loops::Fold& fold, Carried rows);
+
+  // emit_abreast.cpp: serial loops whose iterations each fold a row in lanes
+  unsigned rows_abreast(const loops::Loop& loop) const; // 1: one row after the other
+  llvm::Value* fold_abreast(const loops::Loop& loop, unsigned rows, llvm::Value* first,
+                            llvm::Value* last); // gives the first row that is left
 
   // emit_parallel.cpp
   static constexpr unsigned kParallelField = 8, kRowElementsField = 10,
@@ -176,9 +188,10 @@ private:
   Carried step_folds(const std::vector<loops::Fold>& folds, const Carried& state,
                      llvm::Value* index);
   void finish_folds(const std::vector<loops::Fold>& folds, const Carried& state);
-  // Totals over the chunks of a lanes loop, or over rows: sums in f64.
+  // Totals over the chunks of a lanes loop, or over rows: sums in f64. Of several rows, a vector.
   DType total_type(const loops::Fold& fold) const;
-  Carried start_totals(const std::vector<loops::Fold>& folds);
+  llvm::Type* type_like(DType dtype, const llvm::Value* value);
+  Carried start_totals(const std::vector<loops::Fold>& folds, unsigned rows = 1);
   Carried add_totals(const std::vector<loops::Fold>& folds, const Carried& totals,
                      const Carried& parts);
   void finish_totals(const std::vector<loops::Fold>& folds, const Carried& totals);

@@ -120,7 +120,12 @@ void FunctionEmitter::serial_loop(const loops::Loop& loop) {
                    return step_folds(loop.folds, state, index);
                  });
   };
-  if (loop.folds.empty()) return share_range(loop, 1, run);
+  if (loop.folds.empty()) {
+    const unsigned rows = rows_abreast(loop);
+    return share_range(loop, rows, [&](Value* first, Value* last) {
+      run(rows > 1 ? fold_abreast(loop, rows, first, last) : first, last);
+    });
+  }
   ++depth_;
   const Dim& extent = program_.vars[loop.var.value].extent;
   Value* zero = builder_.getInt64(0);
@@ -156,7 +161,7 @@ void FunctionEmitter::serial_loop(const loops::Loop& loop) {
   --depth_;
 }
 
-void FunctionEmitter::mark_varying(const loops::Block& block, loops::Var var) {
+void FunctionEmitter::mark_varying(std::span<const loops::Statement> block, loops::Var var) {
   for (const loops::Statement& statement : block) {
     if (const auto* let = std::get_if<loops::Let>(&statement.is)) {
       const loops::Value& value = program_.values[let->value.value];

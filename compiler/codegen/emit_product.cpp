@@ -36,6 +36,7 @@ ProductEmitter::ProductEmitter(llvm::Module& module, const TargetSpec& target, D
   wide_ = {"wide", rows, lanes, 2, false};
   narrow_ = masks ? Panel{"narrow", rows, lanes, 1, true} : Panel{"narrow", 1, 1, 1, false};
   single_ = {"single", 1, lanes, 4, masks};
+  line_ = {"line", 1, lanes, 8, masks};
 }
 
 std::string ProductEmitter::name(const char* part) const {
@@ -91,7 +92,7 @@ Value* ProductEmitter::memory(int64_t elements) {
 
 Value* ProductEmitter::zeros() {
   if (auto* known = module_.getNamedGlobal(name("zeros"))) return known;
-  auto* type = llvm::ArrayType::get(element_, single_.width());
+  auto* type = llvm::ArrayType::get(element_, line_.width());
   auto* global = new llvm::GlobalVariable(module_, type, true, llvm::GlobalValue::InternalLinkage,
                                           llvm::Constant::getNullValue(type), name("zeros"));
   global->setAlignment(llvm::Align(64));
@@ -101,6 +102,7 @@ Value* ProductEmitter::zeros() {
 // void (a, a_i, a_k, b, b_k, from, from_i, c, c_i, m, columns, k): one panel, all rows:
 // c = from + a b. m is a multiple of the tile's rows.
 llvm::Function* ProductEmitter::panel(const Panel& panel) {
+  if (llvm::Function* known = module_.getFunction(name(panel.name))) return known;
   llvm::Type* pointer = builder_.getPtrTy();
   llvm::Type* integer = builder_.getInt64Ty();
   llvm::IRBuilder<>::InsertPointGuard guard(builder_);
@@ -217,6 +219,31 @@ llvm::Function* ProductEmitter::add() {
             mask);
     });
     return Carried{at(row[0], c_i), at(row[1], width)};
+  });
+  builder_.CreateRetVoid();
+  return function;
+}
+
+llvm::Function* ProductEmitter::row() {
+  if (llvm::Function* known = module_.getFunction(name("row"))) return known;
+  TW_CHECK(single_.masked, "a row of a product on a target without masks");
+  llvm::Type* pointer = builder_.getPtrTy();
+  llvm::Type* integer = builder_.getInt64Ty();
+  llvm::Function *line = panel(line_), *single = panel(single_);
+  llvm::Function* function = open(
+      "row", {pointer, integer, pointer, integer, pointer, integer, integer, builder_.getInt1Ty()});
+  const auto arg = [&](unsigned k) { return function->getArg(k); };
+  Value *n = arg(5), *zero = number(0);
+  walk(builder_, zero, n, [&](Value* j) {
+    Value* rest = builder_.CreateSub(n, j);
+    Value* is_line = builder_.CreateICmpSGT(rest, number(single_.width()));
+    Value* width = builder_.CreateSelect(is_line, number(line_.width()), number(single_.width()));
+    Value* to = at(arg(4), j);
+    Value* from = builder_.CreateSelect(arg(7), to, zeros());
+    builder_.CreateCall(line->getFunctionType(), builder_.CreateSelect(is_line, line, single),
+                        {arg(0), zero, arg(1), at(arg(2), j), arg(3), from, zero, to, zero,
+                         number(1), least(width, rest), arg(6)});
+    return builder_.CreateAdd(j, width);
   });
   builder_.CreateRetVoid();
   return function;

@@ -4,10 +4,11 @@
 // c [m, n] is computed panel by panel, a panel being some vectors of columns. Down a panel go tiles
 // of a few rows whose accumulators stay in registers while k runs. There are three: `wide` with as
 // large a tile as registers hold, `narrow` for the columns that fill no wide one, `single` for the
-// rows that fill no tile: one row, and vectors enough to keep the multipliers busy. k is cut into
-// blocks; between them accumulators rest in c, which changes no bit. The rows of b that a panel
-// needs of one block are copied side by side first, if b is large or its columns are not
-// contiguous: each element of b is then copied once for all rows of c.
+// rows that fill no tile: one row, and vectors enough to keep the multipliers busy; where that one
+// row is all, `line` makes panels twice as wide. k is cut into blocks; between them accumulators
+// rest in c, which changes no bit. The rows of b that a panel needs of one block are copied side by
+// side first, if b is large or its columns are not contiguous: each element of b is then copied
+// once for all rows of c.
 #pragma once
 
 #include "codegen/emit_counting.h"
@@ -26,6 +27,9 @@ public:
   //       i1 accumulate)
   // Strides are in elements. With `accumulate` chains go on from c, else they are made per chunk.
   llvm::Function* product();
+  // The same of one row, b's columns contiguous, k within a chunk; for targets with masks.
+  // void (ptr a, i64 a_k, ptr b, i64 b_k, ptr c, i64 n, i64 k, i1 accumulate)
+  llvm::Function* row();
 
 private:
   struct Panel {
@@ -68,7 +72,7 @@ private:
   llvm::IRBuilder<> builder_;
   MathEmitter math_;
   llvm::Type* element_;
-  Panel wide_, narrow_, single_;
+  Panel wide_, narrow_, single_, line_;
 };
 
 } // namespace thalweg::codegen

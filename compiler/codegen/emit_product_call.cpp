@@ -69,7 +69,10 @@ void FunctionEmitter::product_rows(const loops::Product& product, Value* first, 
     return size(sum);
   };
   const DType dtype = program_.buffers[product.c.buffer.value].dtype;
-  llvm::Function* function = ProductEmitter(module_, target_, dtype).product();
+  ProductEmitter emitter(module_, target_, dtype);
+  const auto* across = llvm::dyn_cast<llvm::ConstantInt>(stride(product.b, product.j));
+  const bool one_row = program_.vars[product.i.var.value].extent.is_constant(1) &&
+                       product.k.range && across && across->isOne() && target_.has_masked_words;
   auto [j_first, j_end] = range_of(product.j);
   auto [k_first, k_end] = range_of(product.k);
   const auto compute = [&, j_first = j_first, j_end = j_end, k_first = k_first,
@@ -81,12 +84,17 @@ void FunctionEmitter::product_rows(const loops::Product& product, Value* first, 
           *c = place(product.c).pointer;
     for (const auto* along : {&product.i, &product.j, &product.k})
       indices_[along->var.value] = nullptr;
-    builder_.CreateCall(function,
-                        {a, stride(product.a, product.i), stride(product.a, product.k), b,
-                         stride(product.b, product.k), stride(product.b, product.j), c,
-                         stride(product.c, product.i), builder_.CreateSub(row_end, row),
-                         builder_.CreateSub(j_end, j_first), builder_.CreateSub(k_end, k_first),
-                         builder_.getInt1(product.accumulate)});
+    Value *a_k = stride(product.a, product.k), *b_k = stride(product.b, product.k),
+          *n = builder_.CreateSub(j_end, j_first), *k = builder_.CreateSub(k_end, k_first);
+    if (one_row)
+      builder_.CreateCall(emitter.row(),
+                          {a, a_k, b, b_k, c, n, k, builder_.getInt1(product.accumulate)});
+    else
+      builder_.CreateCall(emitter.product(),
+                          {a, stride(product.a, product.i), a_k, b, b_k,
+                           stride(product.b, product.j), c, stride(product.c, product.i),
+                           builder_.CreateSub(row_end, row), n, k,
+                           builder_.getInt1(product.accumulate)});
   };
   if (product.row.empty() && product.columns.body.empty()) return compute(first, end);
   mark_varying(product.columns.body, product.j.var);

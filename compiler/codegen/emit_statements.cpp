@@ -9,7 +9,7 @@ namespace thalweg::codegen {
 
 using llvm::Value;
 
-void FunctionEmitter::emit(const loops::Block& block) {
+void FunctionEmitter::emit(std::span<const loops::Statement> block) {
   for (const loops::Statement& statement : block)
     emit(statement);
 }
@@ -37,7 +37,7 @@ void FunctionEmitter::emit(const loops::Loop& loop) {
   switch (loop.kind) {
   case loops::Loop::Kind::serial: serial_loop(loop); return;
   case loops::Loop::Kind::vector: vector_loop(loop); return;
-  case loops::Loop::Kind::lanes: lanes_loop(loop); return;
+  case loops::Loop::Kind::lanes: lanes_loop(loop, {}); return;
   }
 }
 
