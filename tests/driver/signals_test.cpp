@@ -13,17 +13,29 @@ problem P { param x: [3] = [1, 2, 3]
 experiment e { minimize P() using SGD(lr = 1e-9) steps 100000000 record loss every 1000 }
 )";
 
-// A single call of compiled code that takes minutes.
+// Its third step is a single call of compiled code that takes minutes.
 const std::string kStuck = R"(
 problem P { param x = 1
-  minimize sum[i in 0..9000000000] sin(x*i) }
-experiment e { minimize P() using SGD(lr = 1e-9) steps 3 record loss }
+  minimize x^2 }
+optimizer Stuck(lr = 1e-9) on tensor x {
+  function spin(z, lasts) {
+    var y = z
+    while lasts max 100000000000 { y = sin(y) }
+    return y
+  }
+  x' = x - lr*∇f(x) + spin(x, t > 2)
+}
+experiment e { minimize P() using Stuck() steps 3 record loss every 1 }
 )";
 
-// Sends a signal a moment after the start; the exit code of the program.
-std::string signalled(const std::string& signal, const std::string& arguments) {
-  return fmt::format("'{}' {} & p=$!; sleep 0.4; kill -{} $p; wait $p; exit $?", THALWEG_PROGRAM,
-                     arguments, signal);
+// Sends a signal a moment after the run into folder `out` wrote its first rows; the exit code of
+// the program.
+std::string signalled(const std::string& signal, const std::string& file, const std::string& out) {
+  return fmt::format(
+      "'{}' run {} --quiet --out {} & p=$!; n=0; "
+      "until [ -s {}/log.jsonl ] || [ $n -gt 600 ]; do sleep 0.1; n=$((n + 1)); done; "
+      "sleep 0.2; kill -{} $p; wait $p; exit $?",
+      THALWEG_PROGRAM, file, out, out, signal);
 }
 
 } // namespace
@@ -33,12 +45,12 @@ TEST_CASE("signals end a run with its last row, its summary and their code") {
   folder.file("long.tw", kLong);
   for (const auto& [signal, code] : {std::pair<std::string, int>{"TERM", 130}, {"HUP", 130}}) {
     CAPTURE(signal);
-    const Ran ran =
-        folder.shell("(" + signalled(signal, "run long.tw --quiet --out " + signal) + ")");
+    const Ran ran = folder.shell("(" + signalled(signal, "long.tw", signal) + ")");
     CAPTURE(ran.err);
     CHECK(ran.code == code);
     CHECK_THAT(folder.read(signal + "/summary.json"), Contains("\"interrupted\""));
     const std::string log = folder.read(signal + "/log.jsonl");
+    REQUIRE(!log.empty());
     CHECK(log.back() == '\n');
     CHECK(std::filesystem::exists(folder.path(signal + "/sgd/params/x.npy")));
   }
@@ -47,8 +59,8 @@ TEST_CASE("signals end a run with its last row, its summary and their code") {
 TEST_CASE("a step that does not end is left within a second") {
   const Folder folder;
   folder.file("stuck.tw", kStuck);
-  folder.file("script", signalled("TERM", "run stuck.tw --quiet"));
-  const Ran ran = folder.shell("timeout -s KILL 20 sh script");
+  folder.file("script", signalled("TERM", "stuck.tw", "out"));
+  const Ran ran = folder.shell("timeout -s KILL 90 sh script");
   CHECK(ran.code == 128 + 15);
 }
 

@@ -174,6 +174,38 @@ TEST_CASE("numbers print shortest and round-trip") {
   CHECK(o.text(o.b.constant(3.141592653589793)) == "pi");
 }
 
+// Two subscripts or two superscripts of one base, which TeX refuses.
+static bool has_double_script(const std::string& text) {
+  std::string scripts; // of the base at hand
+  for (size_t at = 0; at < text.size(); ++at) {
+    const char mark = text[at];
+    if (mark != '_' && mark != '^') {
+      scripts.clear();
+      continue;
+    }
+    if (at > 0 && text[at - 1] == '\\') continue; // \_ in a name
+    if (scripts.find(mark) != std::string::npos) return true;
+    scripts += mark;
+    if (text[at + 1] != '{') {
+      REQUIRE(text.substr(at + 1, 4) == "\\top");
+      at += 4;
+      continue;
+    }
+    for (int depth = 0;;) {
+      ++at;
+      depth += text[at] == '{' ? 1 : text[at] == '}' ? -1 : 0;
+      if (depth == 0) break;
+    }
+  }
+  return false;
+}
+
+TEST_CASE("LaTeX: one script of a kind for each base") {
+  CHECK(has_double_script("I_{d}_{:, 1}"));
+  CHECK(has_double_script("x_{1}^{2}_{3}"));
+  CHECK_FALSE(has_double_script("{I_{d}}_{:, 1} X^\\top x_{1}^{2} \\mathrm{a\\_b}_{2}"));
+}
+
 TEST_CASE("every random graph prints, with balanced brackets, in every style") {
   for (uint64_t seed = 1; seed <= 600; ++seed) {
     Graph graph;
@@ -189,6 +221,7 @@ TEST_CASE("every random graph prints, with balanced brackets, in every style") {
           REQUIRE(std::count(text.begin(), text.end(), open) ==
                   std::count(text.begin(), text.end(), close));
         REQUIRE(text.size() < 20000);
+        if (style == Style::latex) REQUIRE_FALSE(has_double_script(text));
       }
   }
 }

@@ -85,6 +85,11 @@ std::string product(const Expr& e) {
   return sign + "\\frac{" + above + "}{" + alone(e.below) + "} \\, " + joined(rest);
 }
 
+// In braces if it has such a script already: TeX takes one.
+std::string base_of(const std::string& text, char script) {
+  return text.find(script) == std::string::npos ? text : "{" + text + "}";
+}
+
 std::string call(const Expr& e) {
   std::string inside;
   for (const ExprPtr& part : e.parts)
@@ -92,7 +97,8 @@ std::string call(const Expr& e) {
   if (e.text == "sqrt") return "\\sqrt{" + inside + "}";
   if (e.text == "abs") return "\\left|" + inside + "\\right|";
   if (e.text == "eye") return "I_{" + inside + "}";
-  if (e.text == "dot") return print(*e.parts[0], kAtom) + "^\\top " + print(*e.parts[1], kFactor);
+  if (e.text == "dot")
+    return base_of(print(*e.parts[0], kAtom), '^') + "^\\top " + print(*e.parts[1], kFactor);
   if (e.text == "exp" && e.parts[0]->size <= 4) return "e^{" + inside + "}";
   // sum(x^2): the squared norm.
   const Expr* square = e.parts.size() == 1 && e.option.empty() ? e.parts[0].get() : nullptr;
@@ -142,15 +148,16 @@ std::string plain(const Expr& e) {
   case Kind::product: return product(e);
   case Kind::power: {
     bool function = e.parts[0]->kind == Kind::call;
-    return (function ? wrapped(part(0, kLoose)) : part(0, kAtom)) + "^{" + part(1, kLoose) + "}";
+    return base_of(function ? wrapped(part(0, kLoose)) : part(0, kAtom), '^') + "^{" +
+           part(1, kLoose) + "}";
   }
   case Kind::call: return call(e);
   case Kind::matmul: {
     auto side = [&](size_t k) { return part(k, kFactor); };
     return side(0) + " " + side(1);
   }
-  case Kind::transpose: return part(0, kAtom) + "^\\top";
-  case Kind::subscript: return part(0, kAtom) + "_{" + e.text + "}";
+  case Kind::transpose: return base_of(part(0, kAtom), '^') + "^\\top";
+  case Kind::subscript: return base_of(part(0, kAtom), '_') + "_{" + e.text + "}";
   case Kind::compare: {
     std::string relation = e.text == "<="   ? "\\le"
                            : e.text == "!=" ? "\\ne"
