@@ -3,8 +3,9 @@
 // unrolled.
 #include "irgen/elaborator.h"
 
-#include "support/overloaded.h"
+#include "ast/children.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace thalweg::irgen {
@@ -33,14 +34,16 @@ void Elaborator::rebind_indices() {
 }
 
 // Whether a value counts along the axes of the indices in scope, or has axes of its own. (A shape
-// does not tell: x and x[i] may both be [3].)
+// does not tell: x and x[i] may both be [3].) What folded a further index away counted along that
+// one too, behind them.
 bool Elaborator::carries_index(ValueId id) const {
   if (indices_.empty()) return false;
   Shape shape = index_shape();
   std::vector<bool> carries(id.value + 1, false);
   for (ValueId v : reachable(u_.graph, std::span(&id, 1))) {
     const Node& node = u_.graph.node(v);
-    bool found = node.op == Op::iota && node.type.shape == shape;
+    bool found = node.op == Op::iota && node.type.shape.size() >= shape.size() &&
+                 std::equal(shape.begin(), shape.end(), node.type.shape.begin());
     for (ValueId operand : node.operands)
       found = found || carries[operand.value];
     carries[v.value] = found;
@@ -52,71 +55,19 @@ bool Elaborator::carries_index(ValueId id) const {
 // there is such an x, but its own mistake was told.
 std::optional<Dim> Elaborator::subscripted_extent(const Expr& body, sema::SymbolId index_symbol,
                                                   bool& broken) {
-  std::vector<const Expr*> todo{&body};
-  auto push = [&](const Expr* e) {
-    if (e) todo.push_back(e);
-  };
-  while (!todo.empty()) {
-    const Expr* e = todo.back();
-    todo.pop_back();
-    if (const Index* n = e->as<Index>()) {
-      size_t axis = 0;
-      for (const IndexItem& item : n->items) {
-        if (item.style == IndexStyle::value && item.value->as<NameRef>() &&
-            u_.program.symbol_of(*item.value) == index_symbol && n->base->as<NameRef>()) {
-          Value base = tensor(*n->base);
-          broken = broken || base.is_poison();
-          if (base.is_tensor() && axis < b_.type(base.id).rank()) return b_.shape(base.id)[axis];
-        }
-        if (item.style != IndexStyle::new_axis) ++axis;
-        push(item.value);
-        push(item.low);
-        push(item.high);
+  for (const Expr* e : within(body)) {
+    const Index* n = e->as<Index>();
+    if (!n || !n->base->as<NameRef>()) continue;
+    size_t axis = 0;
+    for (const IndexItem& item : n->items) {
+      if (item.style == IndexStyle::value && item.value->as<NameRef>() &&
+          u_.program.symbol_of(*item.value) == index_symbol) {
+        Value base = tensor(*n->base);
+        broken = broken || base.is_poison();
+        if (base.is_tensor() && axis < b_.type(base.id).rank()) return b_.shape(base.id)[axis];
       }
-      push(n->base);
-      continue;
+      if (item.style != IndexStyle::new_axis) ++axis;
     }
-    std::visit(overloaded{
-                   [](const auto&) {},
-                   [&](const Unary& n) { push(n.operand); },
-                   [&](const Sum& n) {
-                     for (const SumTerm& t : n.terms)
-                       push(t.value);
-                   },
-                   [&](const Product& n) {
-                     push(n.first);
-                     for (const ProductFactor& f : n.rest)
-                       push(f.value);
-                   },
-                   [&](const Power& n) {
-                     push(n.base);
-                     push(n.exponent);
-                   },
-                   [&](const Compare& n) {
-                     push(n.first);
-                     for (const CompareStep& s : n.rest)
-                       push(s.value);
-                   },
-                   [&](const Logical& n) {
-                     for (const Expr* o : n.operands)
-                       push(o);
-                   },
-                   [&](const IfExpr& n) {
-                     for (const IfArm& a : n.arms) {
-                       push(a.condition);
-                       push(a.value);
-                     }
-                     push(n.otherwise);
-                   },
-                   [&](const Call& n) {
-                     push(n.callee);
-                     for (const Arg& a : n.args)
-                       push(a.value);
-                   },
-                   [&](const Transpose& n) { push(n.base); },
-                   [&](const Indexed& n) { push(n.body); },
-               },
-               e->node);
   }
   return std::nullopt;
 }

@@ -3,6 +3,7 @@
 
 #include "thalweg/random.h"
 
+#include "ast/children.h"
 #include "support/overloaded.h"
 
 #include <algorithm>
@@ -19,24 +20,18 @@ size_t ProblemUnit::first_parameter() const {
 
 namespace {
 
-// The hyperparameters that stand in shapes.
-void names_in(const Expr* e, std::vector<Name>& out) {
-  std::vector<const Expr*> todo{e};
-  while (!todo.empty()) {
-    const Expr* at = todo.back();
-    todo.pop_back();
-    if (!at) continue;
-    if (const auto* ref = at->as<NameRef>()) out.push_back(ref->name);
-    if (const auto* sum = at->as<Sum>())
-      for (const SumTerm& term : sum->terms)
-        todo.push_back(term.value);
-    if (const auto* product = at->as<Product>()) {
-      todo.push_back(product->first);
-      for (const ProductFactor& factor : product->rest)
-        todo.push_back(factor.value);
-    }
-    if (const auto* power = at->as<Power>()) todo.push_back(power->base);
-  }
+// The names that make up a size.
+void names_in(const Expr& size, std::vector<Name>& out) {
+  for (const Expr* e : within(size))
+    if (const auto* ref = e->as<NameRef>()) out.push_back(ref->name);
+}
+// The names in the ends of index ranges.
+void names_in_ranges(const Expr* e, std::vector<Name>& out) {
+  if (!e) return;
+  for (const Expr* at : within(*e))
+    if (const auto* indexed = at->as<Indexed>())
+      for (const IndexBinding& binding : indexed->bindings)
+        if (binding.range) names_in(*binding.range, out);
 }
 
 class ProblemBuilder {
@@ -81,14 +76,21 @@ private:
     auto shape_names = [&](const std::optional<TypeSpec>& type) {
       if (!type) return;
       for (const Expr* dim : type->dims)
-        names_in(dim, sizes);
+        names_in(*dim, sizes);
       for (const Expr* arg : type->args)
-        names_in(arg, sizes);
+        names_in(*arg, sizes);
     };
-    for (const ProblemItem& item : d_.items) {
-      if (const auto* data = std::get_if<DataItem>(&item.node)) shape_names(data->type);
-      if (const auto* param = std::get_if<ParamItem>(&item.node)) shape_names(param->type);
-    }
+    for (const ProblemItem& item : d_.items)
+      std::visit(overloaded{[](const auto&) {},
+                            [&](const DataItem& data) { shape_names(data.type); },
+                            [&](const ParamItem& param) {
+                              shape_names(param.type);
+                              names_in_ranges(param.init, sizes);
+                            },
+                            [&](const LetItem& let) { names_in_ranges(let.value, sizes); },
+                            [&](const ObjectiveItem& f) { names_in_ranges(f.value, sizes); },
+                            [&](const MetricItem& metric) { names_in_ranges(metric.value, sizes); }},
+                 item.node);
     for (const Param& param : d_.params)
       p_.hypers.push_back({param.name.name.str(),
                            std::find(sizes.begin(), sizes.end(), param.name.name) != sizes.end(),

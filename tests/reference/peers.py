@@ -10,6 +10,8 @@ import venv
 PEERS = {
     "torch": "torch==2.13.0",
     "numpy": "numpy>=2",
+    "scipy": "scipy==1.17.1",
+    "mpmath": "mpmath==1.3.0",
     "jax": "jax==0.10.2",
     "optax": "optax==0.2.8",
     "adan_pytorch": "adan-pytorch==0.1.0",

@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+"""Writes problems/scipy.json: what methods of scipy.optimize.minimize find from the standard starts of the problems in
+problems/minima.json, with exact derivatives (by jax, in f64), and in how many evaluations.
+
+    python3 make_problem_counts.py
+
+A method runs with its tolerances at 0 until it makes no progress. It has found a listed minimum f* if it ends at a value
+within 1e-8*|f*| of it, or 1e-12*f(start) where f* = 0. Counted are the evaluations (f, grad, hess, hvp) up to the first one
+whose value is so close. "end" is where it stopped otherwise."""
+
+import json
+import pathlib
+import warnings
+
+import peers
+
+peers.need("numpy", "scipy", "jax")
+import jax  # noqa: E402
+
+jax.config.update("jax_enable_x64", True)
+import jax.numpy as jnp  # noqa: E402
+import numpy  # noqa: E402
+import scipy.optimize  # noqa: E402
+
+from problems_mgh import problems  # noqa: E402
+
+HERE = pathlib.Path(__file__).resolve().parent
+METHODS = {
+    "L-BFGS-B": {"ftol": 0, "gtol": 0, "maxcor": 10, "maxiter": 5000, "maxfun": 50000},
+    "BFGS": {"gtol": 0, "maxiter": 5000},
+    "CG": {"gtol": 0, "maxiter": 5000},
+    "Newton-CG": {"xtol": 0, "maxiter": 2000},
+    "trust-ncg": {"gtol": 1e-14, "maxiter": 2000},
+    "trust-exact": {"gtol": 1e-14, "maxiter": 2000},
+}
+
+
+class Double:
+    exp, log, sin, cos, sqrt, atan, fabs, pi = (
+        jnp.exp, jnp.log, jnp.sin, jnp.cos, jnp.sqrt, jnp.arctan, jnp.abs, jnp.pi)  # fmt: skip
+    c = staticmethod(float)
+    half_if_negative = staticmethod(lambda v: jnp.where(v < 0, 0.5, 0.0))
+
+
+class Counted:
+    """The oracles of one problem, with how often each was asked, and the history of values."""
+
+    def __init__(self, f):
+        self.oracles = {"f": jax.jit(f), "grad": jax.jit(jax.grad(f)), "hess": jax.jit(jax.hessian(f))}
+        self.oracles["hvp"] = jax.jit(lambda x, v: jax.jvp(jax.grad(f), (x,), (v,))[1])
+        self.clear()
+
+    def clear(self):
+        self.counts = dict.fromkeys(self.oracles, 0)
+        self.values = []
+
+    def f(self, x):
+        self.counts["f"] += 1
+        value = float(self.oracles["f"](x))
+        self.values.append((value, dict(self.counts)))
+        return value
+
+    def ask(self, name):
+        def asked(*at):
+            self.counts[name] += 1
+            return numpy.array(self.oracles[name](*at))
+
+        return asked
+
+
+def tolerance(least, start):
+    return 1e-8 * abs(least) if least != 0 else 1e-12 * abs(start)
+
+
+def main():
+    warnings.simplefilter("ignore")
+    listed = json.loads((HERE / "problems" / "minima.json").read_text())["cases"]
+    out = {"scipy": scipy.__version__, "jax": jax.__version__, "cases": []}
+    for (name, _, objective, hyper, start), case in zip(problems(), listed):
+        assert (case["problem"], case["hyper"]) == (name, hyper)
+        counted = Counted(lambda x: objective(Double, [x[i] for i in range(len(start))]))
+        f0 = counted.f(numpy.array(start))
+        minima = [float(m["f"]) for m in case["minima"]] + [float(v) for v in case["at_infinity"]]
+        entry = {"problem": name, "hyper": hyper, "methods": {}}
+        for method, options in METHODS.items():
+            counted.clear()
+            kept = {"jac": counted.ask("grad")}
+            if method in ("Newton-CG", "trust-ncg"):
+                kept["hessp"] = counted.ask("hvp")
+            if method == "trust-exact":
+                kept["hess"] = counted.ask("hess")
+            try:
+                found = scipy.optimize.minimize(
+                    counted.f, numpy.array(start), method=method, options=options, **kept
+                )
+                end = float(found.fun)
+            except (ValueError, numpy.linalg.LinAlgError, FloatingPointError) as error:
+                end = min(v for v, _ in counted.values)
+                entry.setdefault("errors", {})[method] = type(error).__name__
+            near = [m for m in minima if abs(end - m) <= tolerance(m, f0)]
+            result = entry["methods"][method] = {"end": end}
+            if near:
+                result["minimum"] = near[0]
+                counts = next(c for v, c in counted.values if v <= near[0] + tolerance(near[0], f0))
+                result["evaluations"] = {k: v for k, v in counts.items() if v}
+        out["cases"].append(entry)
+        print(name, hyper, {k: (v.get("minimum", "-"), v.get("evaluations")) for k, v in entry["methods"].items()}, flush=True)
+    (HERE / "problems" / "scipy.json").write_text(json.dumps(out, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
