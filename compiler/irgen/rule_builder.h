@@ -73,6 +73,7 @@ private:
 
   void finish();
   void finish_checks();
+  void demands_in_step();
   void finish_reports(std::vector<Result>& results);
   void finish_answer();
   bool shared(ValueId id, Span span, std::string_view what); // a message if it differs by tensor

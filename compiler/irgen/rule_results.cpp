@@ -97,12 +97,32 @@ void RuleBuilder::finish() {
     unit_.demands.across = unit_.demands.across || op == Op::across_sum || op == Op::across_min ||
                            op == Op::across_max;
   }
+  demands_in_step();
   unit_.shape_sensitive = e_->shape_sensitive;
   unit_.questions = e_->questions;
   if (!outcome_.answer) return;
   unit_.answer.emplace();
   base(*unit_.answer, unit_.name + ".answer");
   finish_answer();
+}
+
+// A side that a switch rules out was looked at and asks for nothing.
+void RuleBuilder::demands_in_step() {
+  std::vector<ValueId> roots = roots_of(unit_.step);
+  for (const RuleUnit::Stop& stop : unit_.stops)
+    roots.insert(roots.end(), stop.holes.begin(), stop.holes.end());
+  Demands& d = unit_.demands;
+  d.hessians = d.products = d.gradients_in_step = d.values_in_step = false;
+  for (ValueId id : reachable_deep(u_.graph, roots)) {
+    const Node& node = u_.graph.node(id);
+    if (node.op != Op::oracle) continue;
+    switch (static_cast<OracleKind>(node.attr.ints[0])) {
+    case OracleKind::value: d.values_in_step = true; break;
+    case OracleKind::gradient: d.gradients_in_step = true; break;
+    case OracleKind::hessian: d.hessians = true; break;
+    case OracleKind::hvp: d.products = true; break;
+    }
+  }
 }
 
 // Statuses count the checks in the order of the text. Behind a `step when` a check is made where

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Writes problems/scipy.json: what methods of scipy.optimize.minimize find from the standard starts of the problems in
-problems/minima.json, with exact derivatives (by jax, in f64), and in how many evaluations.
+problems/minima.json, with exact derivatives (jets.py, in f64), and in how many evaluations.
 
     python3 make_problem_counts.py
 
@@ -14,14 +14,11 @@ import warnings
 
 import peers
 
-peers.need("numpy", "scipy", "jax")
-import jax  # noqa: E402
-
-jax.config.update("jax_enable_x64", True)
-import jax.numpy as jnp  # noqa: E402
+peers.need("numpy", "scipy")
 import numpy  # noqa: E402
 import scipy.optimize  # noqa: E402
 
+from jets import oracles  # noqa: E402
 from problems_mgh import problems  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -35,19 +32,11 @@ METHODS = {
 }
 
 
-class Double:
-    exp, log, sin, cos, sqrt, atan, fabs, pi = (
-        jnp.exp, jnp.log, jnp.sin, jnp.cos, jnp.sqrt, jnp.arctan, jnp.abs, jnp.pi)  # fmt: skip
-    c = staticmethod(float)
-    half_if_negative = staticmethod(lambda v: jnp.where(v < 0, 0.5, 0.0))
-
-
 class Counted:
     """The oracles of one problem, with how often each was asked, and the history of values."""
 
-    def __init__(self, f):
-        self.oracles = {"f": jax.jit(f), "grad": jax.jit(jax.grad(f)), "hess": jax.jit(jax.hessian(f))}
-        self.oracles["hvp"] = jax.jit(lambda x, v: jax.jvp(jax.grad(f), (x,), (v,))[1])
+    def __init__(self, f, n):
+        self.oracles = dict(zip(("f", "grad", "hess", "hvp"), oracles(f, n)))
         self.clear()
 
     def clear(self):
@@ -74,11 +63,12 @@ def tolerance(least, start):
 
 def main():
     warnings.simplefilter("ignore")
+    numpy.seterr(all="ignore")
     listed = json.loads((HERE / "problems" / "minima.json").read_text())["cases"]
-    out = {"scipy": scipy.__version__, "jax": jax.__version__, "cases": []}
+    out = {"scipy": scipy.__version__, "cases": []}
     for (name, _, objective, hyper, start), case in zip(problems(), listed):
         assert (case["problem"], case["hyper"]) == (name, hyper)
-        counted = Counted(lambda x: objective(Double, [x[i] for i in range(len(start))]))
+        counted = Counted(objective, len(start))
         f0 = counted.f(numpy.array(start))
         minima = [float(m["f"]) for m in case["minima"]] + [float(v) for v in case["at_infinity"]]
         entry = {"problem": name, "hyper": hyper, "methods": {}}

@@ -4,11 +4,9 @@ digits, from the formulas of problems_mgh.py.
 
     python3 make_problem_minima.py [NAME…]
 
-Candidates are where methods of SciPy end from the start, ten and a hundred times the start and a few random points near it.
-Each is carried on by Newton's method in arithmetic of 120 digits (derivatives by central differences there, whose error is
-below 1e-50) until it rests; those at which it rests with a Hessian that is not positive (semi)definite are left out. Where
-the Hessian is singular, a point is one of many, or reached slowly: then the value has the digits, the point maybe not
-("x_digits"). `at_infinity` lists values that f approaches without a point, from a limit worked out in the script."""
+Candidates are where methods of SciPy end from the start, ten times the start and two random points near it.
+Each is carried on in arithmetic of 75 digits (gradients by central differences there) until it rests; where the Hessian has a
+negative eigenvalue it is left out. "singular" marks a minimum with a flat direction: its point is one of many. `at_infinity` lists values that f approaches without a point, from a limit worked out in the script."""
 
 import json
 import pathlib
@@ -17,137 +15,106 @@ import warnings
 
 import peers
 
-peers.need("mpmath", "numpy", "scipy", "jax")
-import jax  # noqa: E402
-
-jax.config.update("jax_enable_x64", True)
-import jax.numpy as jnp  # noqa: E402
+peers.need("mpmath", "numpy", "scipy")
 import mpmath  # noqa: E402
 import numpy  # noqa: E402
 import scipy.optimize  # noqa: E402
 from mpmath import mpf  # noqa: E402
 
+from jets import oracles  # noqa: E402
 from problems_mgh import problems  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
-DIGITS = 120
+DIGITS = 75
 mpmath.mp.dps = DIGITS
+
+
+def bounded_exp(v):
+    if abs(v) > 10**5:
+        raise OverflowError
+    return mpmath.exp(v)
 
 
 class Exact:
     exp, log, sin, cos, sqrt, atan, fabs = (
-        mpmath.exp, mpmath.log, mpmath.sin, mpmath.cos, mpmath.sqrt, mpmath.atan, mpmath.fabs)  # fmt: skip
+        bounded_exp, mpmath.log, mpmath.sin, mpmath.cos, mpmath.sqrt, mpmath.atan, mpmath.fabs)  # fmt: skip
     pi = +mpmath.pi
     c = staticmethod(mpf)
     half_if_negative = staticmethod(lambda v: mpf("0.5") if v < 0 else mpf(0))
 
 
-class Double:
-    exp, log, sin, cos, sqrt, atan, fabs, pi = (
-        jnp.exp, jnp.log, jnp.sin, jnp.cos, jnp.sqrt, jnp.arctan, jnp.abs, jnp.pi)  # fmt: skip
-    c = staticmethod(float)
-    half_if_negative = staticmethod(lambda v: jnp.where(v < 0, 0.5, 0.0))
+def gradient_at(f, x):
+    """By central differences: in error by some 1e-45 of its terms."""
+    out = []
+    for i, v in enumerate(x):
+        h = mpf(10) ** -25 * max(abs(v), mpf(10) ** -6)
+        up, down = list(x), list(x)
+        up[i] += h
+        down[i] -= h
+        out.append((f(up) - f(down)) / (2 * h))
+    return out
 
 
-def derivatives(f, x):
-    """Value, gradient and Hessian of f, by central differences."""
-    n = len(x)
-    h = [mpf(10) ** -30 * max(abs(v), mpf(10) ** -6) for v in x]
-
-    def at(*moves):
-        y = list(x)
-        for i, s in moves:
-            y[i] = y[i] + s * h[i]
-        return f(y)
-
-    value = f(x)
-    plus, minus = [at((i, 1)) for i in range(n)], [at((i, -1)) for i in range(n)]
-    g = [(plus[i] - minus[i]) / (2 * h[i]) for i in range(n)]
-    H = mpmath.matrix(n)
-    for i in range(n):
-        H[i, i] = (plus[i] + minus[i] - 2 * value) / h[i] ** 2
-        for j in range(i):
-            mixed = at((i, 1), (j, 1)) - plus[i] - plus[j] + 2 * value - minus[i] - minus[j] + at((i, -1), (j, -1))
-            H[i, j] = H[j, i] = mixed / (2 * h[i] * h[j])
-    return value, g, H
-
-
-def scaled_spectrum(H):
-    """Eigenvalues and vectors of D H D with a unit diagonal, and D."""
-    n = H.rows
-    d = [1 / mpmath.sqrt(abs(H[i, i])) if H[i, i] != 0 else mpf(1) for i in range(n)]
-    S = mpmath.matrix(n)
-    for i in range(n):
-        for j in range(n):
-            S[i, j] = H[i, j] * d[i] * d[j]
-    with mpmath.workdps(60):
-        values, vectors = mpmath.eigsy(S)
-    return values, vectors, d
-
-
-def newton(f, start):
-    """The stationary point near the start, with its value; None where Newton's method leaves or ends elsewhere than in a
-    minimum. The last item: whether the Hessian is regular there."""
-    x = [mpf(v) for v in start]
-    before = f(x)
-    regular = True
-    for _ in range(40):
-        value, g, H = derivatives(f, x)
-        values, vectors, d = scaled_spectrum(H)
-        n = len(x)
-        if min(values) < -mpf(10) ** -6:
+def rest(f, hessian, start):
+    """The minimum near the start, its value, whether its Hessian is regular. Steps solve with the Hessian of f64, so each
+    gains as many digits as that has; None where they lead away or to what is no minimum."""
+    x64 = numpy.array(start)
+    for _ in range(3):
+        H = numpy.asarray(hessian(x64))
+        if not numpy.all(numpy.isfinite(H)):
             return None
-        flat = [k for k in range(n) if values[k] < mpf(10) ** -12]
-        regular = not flat
-        step = [mpf(0)] * n
-        for k in range(n):
-            along = sum(vectors[i, k] * d[i] * g[i] for i in range(n))
-            if k in flat:
-                continue
-            for i in range(n):
-                step[i] -= along / values[k] * vectors[i, k] * d[i]
-        x_next = [a + b for a, b in zip(x, step)]
-        if f(x_next) > value * (1 + mpf(10) ** -20) + mpf(10) ** -60:
-            x_next = [a + b / 8 for a, b in zip(x, step)]
-        size = max(abs(s) / max(abs(v), mpf(10) ** -6) for s, v in zip(step, x))
-        x = x_next
-        if size < mpf(10) ** -40:
+        d = numpy.array([1 / numpy.sqrt(abs(h)) if h != 0 else 1.0 for h in numpy.diag(H)])
+        values, vectors = numpy.linalg.eigh(H * d[:, None] * d[None, :])
+        if values[0] < -1e-6:
+            return None
+        kept = values > 1e-9
+        inverse = (d[:, None] * vectors[:, kept] / values[kept]) @ (vectors[:, kept].T * d[None, :])
+        step = -inverse @ numpy.array([float(g) for g in gradient_at(f, [mpf(v) for v in x64])])
+        x64 = x64 + step
+    x = [mpf(v) for v in x64]
+    scale = max(abs(f([mpf(v) for v in start])), mpf(10) ** -20)
+    for _ in range(60):
+        g = gradient_at(f, x)
+        step = [-sum(mpf(inverse[i, j]) * g[j] for j in range(len(x))) for i in range(len(x))]
+        x = [a + b for a, b in zip(x, step)]
+        if max(abs(s) / max(abs(v), mpf(10) ** -6) for s, v in zip(step, x)) < mpf(10) ** -38:
             break
     value = f(x)
-    if value > before + abs(before) * mpf(10) ** -3 + mpf(10) ** -20:
+    still = max(abs(a) * max(abs(v), mpf(10) ** -6) for a, v in zip(gradient_at(f, x), x))
+    if not still <= mpf(10) ** -32 * max(value, scale * mpf(10) ** -6) or value > 1.001 * scale:
         return None
-    gradient = derivatives(f, x)[1] if regular else derivatives(f, x)[1]
-    rest = max(abs(v) * max(abs(w), 1) for v, w in zip(gradient, x))
-    if rest > mpf(10) ** -30 * max(1, abs(value)):
-        return None
-    return x, value, regular
+    return x, value, bool(numpy.all(kept))
 
 
-def candidates(f, start):
-    value = jax.jit(lambda x: f(Double, [x[i] for i in range(len(start))]))
-    gradient = jax.jit(jax.grad(lambda x: f(Double, [x[i] for i in range(len(start))])))
-    hessian = jax.jit(jax.hessian(lambda x: f(Double, [x[i] for i in range(len(start))])))
+def candidates(value, gradient, hessian, start):
     random = numpy.random.default_rng(1)
     x0 = numpy.array(start)
-    starts = [x0, 10 * x0, 100 * x0] + [x0 + random.normal(size=x0.size) * (0.3 + 0.5 * abs(x0)) for _ in range(4)]
+    starts = [x0, 10 * x0] + [x0 + random.normal(size=x0.size) * (0.3 + 0.5 * abs(x0)) for _ in range(2)]
+    found = []
     for x in starts:
         for method in ("BFGS", "L-BFGS-B", "trust-exact", "Newton-CG"):
-            kept = dict(jac=lambda x: numpy.asarray(gradient(x)))
+            kept = {"jac": gradient}
             if method in ("trust-exact", "Newton-CG"):
-                kept["hess"] = lambda x: numpy.asarray(hessian(x))
+                kept["hess"] = hessian
             try:
-                found = scipy.optimize.minimize(
-                    lambda x: float(value(x)), x, method=method, options={"maxiter": 2000}, **kept
-                )
+                end = scipy.optimize.minimize(value, x, method=method, options={"maxiter": 1000}, **kept)
             except (ValueError, numpy.linalg.LinAlgError, FloatingPointError):
                 continue
-            if numpy.all(numpy.isfinite(found.x)) and numpy.abs(found.x).max() < 1e8:
-                yield found.x
+            if numpy.all(numpy.isfinite(end.x)) and numpy.abs(end.x).max() < 1e8:
+                if not any(abs(end.fun - f) <= 1e-7 * abs(f) for f, _ in found):
+                    found.append((float(end.fun), end.x))
+    return [x for _, x in sorted(found, key=lambda c: c[0])]
+
+
+def powell_badly_scaled_minimum():
+    y = mpmath.findroot(lambda y: mpmath.exp(-mpf("1e-4") / y) + mpmath.exp(-y) - mpf("1.0001"), mpf("9.106"))
+    return [mpf("1e-4") / y, y]
 
 
 # Points that are known exactly, where Newton's method is slow or the value alone says nothing.
 KNOWN = {
     "FreudensteinRoth": [[5, 4]],
+    "PowellBadlyScaled": [powell_badly_scaled_minimum()],
     "PowellSingular": [[0] * 4],
     "ExtendedPowellSingular": [[0] * 12],
     "BrownBadlyScaled": [["1e6", "2e-6"]],
@@ -183,11 +150,13 @@ def limits(name, hyper):
         def f(p):
             return sum(v * v for v in kowalik_osborne(Exact, [big, p[0], -p[1] * big, -p[2] * big]))
 
+        value, _, hessian, _ = oracles(
+            lambda M, p: sum(v * v for v in kowalik_osborne(M, [1e9, p[0], -1e9 * p[1], -1e9 * p[2]])), 3
+        )
         seed = scipy.optimize.minimize(
-            lambda p: float(f([mpf(v) for v in p])), [-14.07, 40, 10], method="Nelder-Mead",
-            options={"xatol": 1e-10, "fatol": 1e-16, "maxfev": 5000},
-        )  # fmt: skip
-        found = newton(f, seed.x)
+            value, [-14.07, 40, 10], method="Nelder-Mead", options={"xatol": 1e-10, "fatol": 1e-16, "maxfev": 5000}
+        )
+        found = rest(f, hessian, seed.x)
         return [found[1]] if found else []
     return []
 
@@ -226,14 +195,18 @@ def main():
             if len(x) == len(start):
                 x = [mpf(v) for v in x]
                 minima.append((f(x), x, True))
-        for x in candidates(objective, start):
+        value64, gradient64, hessian64, _ = oracles(objective, len(start))
+        for x in candidates(value64, gradient64, hessian64, start):
             if any(max(abs(a - mpf(b)) / max(abs(a), 1) for a, b in zip(m[1], x)) < 1e-4 for m in minima):
                 continue
             # The flat valleys and ends at infinity have the value of one that is there.
-            rough = objective(Exact, [mpf(v) for v in x])
+            rough = mpf(float(value64(x)))
             if any(abs(rough - m[0]) <= mpf(10) ** -9 * abs(m[0]) + mpf(10) ** -13 * abs(f(at)) for m in minima):
                 continue
-            found = newton(f, x)
+            try:
+                found = rest(f, hessian64, x)
+            except (OverflowError, ZeroDivisionError):  # it led far away
+                found = None
             if not found:
                 continue
             x, value, regular = found
