@@ -85,6 +85,26 @@ struct FindLrOptions {
 };
 int find_lr_command(const FindLrOptions& options);
 
+struct SolveOptions {
+  CommonOptions common;
+  std::string problem;
+  std::string method;      // "" = by what the problem offers
+  double tolerance = 1e-6; // of the largest element of the gradient
+  int64_t steps = 10000;
+  bool quiet = false, ascii = false;
+};
+int solve_command(const SolveOptions& options);
+
+struct GradCheckOptions {
+  CommonOptions common;
+  std::string problem;
+  std::vector<std::string> at;
+  int64_t points = 5;
+  uint64_t seed = 0;
+  bool ascii = false;
+};
+int gradcheck_command(const GradCheckOptions& options);
+
 struct DocOptions {
   std::string library;
   std::vector<std::string> names; // of items; none: a list of all

@@ -25,8 +25,8 @@ struct Item {
 };
 
 // Lines that begin with such a word and a colon are entries of a list.
-constexpr std::array<std::string_view, 5> kTopics{"Hyperparameters", "Errors", "Source", "Equals",
-                                                  "Example"};
+constexpr std::array<std::string_view, 6> kTopics{"Hyperparameters", "Errors", "Source",
+                                                  "Equals",          "Solves", "Example"};
 
 std::optional<std::string_view> topic_of(const std::string& line) {
   for (std::string_view topic : kTopics)

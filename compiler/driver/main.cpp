@@ -166,6 +166,42 @@ int main(int argc, char** argv) {
   find_app->footer("Examples:\n  thalweg find-lr model.tw\n  thalweg find-lr model.tw --racer fast "
                    "--low 1e-5 --high 1");
 
+  SolveOptions solve;
+  solve.common = {"", library, {}, "", {}, false, false};
+  CLI::App* solve_app =
+      app.add_subcommand("solve", "find a minimum of a problem by a method that fits it");
+  common(solve_app, solve.common, true);
+  solve_app->add_option("--problem", solve.problem, "this problem");
+  solve_app->add_option("--method", solve.method, "this one, e.g. \"my_method(history = 5)\"");
+  solve_app
+      ->add_option("--tolerance", solve.tolerance, "of the largest element of the gradient (1e-6)")
+      ->check(CLI::Range(0.0, 1e300));
+  solve_app->add_option("--steps", solve.steps, "at most so many (10000)")
+      ->check(CLI::Range(int64_t{1}, int64_t{1'000'000'000}));
+  solve_app->add_flag("--json", solve.common.json, "print the solution as JSON");
+  solve_app->add_flag("--quiet", solve.quiet, "no progress");
+  solve_app->add_flag("--ascii", solve.ascii, "no Unicode");
+  solve_app->footer(
+      "Examples:\n  thalweg solve model.tw\n  thalweg solve model.tw --problem Valley "
+      "--set n=1000 --json");
+
+  GradCheckOptions gradcheck;
+  gradcheck.common = {"", library, {}, "", {}, false, false};
+  CLI::App* gradcheck_app = app.add_subcommand(
+      "gradcheck", "compare derivatives of a problem with finite differences, term by term");
+  common(gradcheck_app, gradcheck.common, false);
+  gradcheck_app->add_option("--problem", gradcheck.problem, "this problem");
+  gradcheck_app->add_option("--at", gradcheck.at, "NAME=VALUE for params and data: the start")
+      ->take_all()
+      ->allow_extra_args(false);
+  gradcheck_app->add_option("--points", gradcheck.points, "random points around the start (5)")
+      ->check(CLI::Range(int64_t{1}, int64_t{10000}));
+  gradcheck_app->add_option("--seed", gradcheck.seed, "of the points (0)");
+  gradcheck_app->add_flag("--json", gradcheck.common.json, "print JSON");
+  gradcheck_app->add_flag("--ascii", gradcheck.ascii, "no Unicode");
+  gradcheck_app->footer("Examples:\n  thalweg gradcheck model.tw\n  thalweg gradcheck model.tw "
+                        "--problem Ridge --points 20");
+
   BuildOptions build{{"", library, {}, "", {}, false, false}, "", "."};
   build.common.pipeline.target.clear(); // what a library is made for if nobody says: aot decides
   CLI::App* build_app =
@@ -216,6 +252,8 @@ int main(int argc, char** argv) {
     if (trace_app->parsed()) return trace_command(trace);
     if (plot_app->parsed()) return plot_command(plot);
     if (find_app->parsed()) return find_lr_command(find);
+    if (solve_app->parsed()) return solve_command(solve);
+    if (gradcheck_app->parsed()) return gradcheck_command(gradcheck);
     return build_command(build);
   });
 }

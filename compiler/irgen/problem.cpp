@@ -81,16 +81,16 @@ private:
         names_in(*arg, sizes);
     };
     for (const ProblemItem& item : d_.items)
-      std::visit(overloaded{[](const auto&) {},
-                            [&](const DataItem& data) { shape_names(data.type); },
-                            [&](const ParamItem& param) {
-                              shape_names(param.type);
-                              names_in_ranges(param.init, sizes);
-                            },
-                            [&](const LetItem& let) { names_in_ranges(let.value, sizes); },
-                            [&](const ObjectiveItem& f) { names_in_ranges(f.value, sizes); },
-                            [&](const MetricItem& metric) { names_in_ranges(metric.value, sizes); }},
-                 item.node);
+      std::visit(
+          overloaded{[](const auto&) {}, [&](const DataItem& data) { shape_names(data.type); },
+                     [&](const ParamItem& param) {
+                       shape_names(param.type);
+                       names_in_ranges(param.init, sizes);
+                     },
+                     [&](const LetItem& let) { names_in_ranges(let.value, sizes); },
+                     [&](const ObjectiveItem& f) { names_in_ranges(f.value, sizes); },
+                     [&](const MetricItem& metric) { names_in_ranges(metric.value, sizes); }},
+          item.node);
     for (const Param& param : d_.params)
       p_.hypers.push_back({param.name.name.str(),
                            std::find(sizes.begin(), sizes.end(), param.name.name) != sizes.end(),

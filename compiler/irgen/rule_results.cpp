@@ -108,6 +108,7 @@ void RuleBuilder::finish() {
 
 // A side that a switch rules out was looked at and asks for nothing.
 void RuleBuilder::demands_in_step() {
+  if (!unit_.demands.vector) return;
   std::vector<ValueId> roots = roots_of(unit_.step);
   for (const RuleUnit::Stop& stop : unit_.stops)
     roots.insert(roots.end(), stop.holes.begin(), stop.holes.end());

@@ -7,9 +7,9 @@ root=$1
 cd "$root"
 
 # Item names that are also ordinary words of a compiler or a runtime.
-ordinary='constant accumulate'
+ordinary='constant accumulate gaussian'
 
-names=$(for folder in optimizers transforms schedules losses problems linesearch prox sets flows; do
+names=$(for folder in optimizers transforms schedules losses methods problems line_searches prox sets flows; do
   for file in stdlib/$folder/*.tw; do
     if [ -e "$file" ]; then basename "$file" .tw; fi
   done
