@@ -26,8 +26,8 @@ struct Checked {
     REQUIRE(problem);
     const Loss loss = loss_of(graph, *problem);
     derived.value = loss.function;
-    derived.gradient = *derive(front, graph, loss, Derivative::gradient);
-    derived.product = *derive(front, graph, loss, Derivative::product);
+    derived.gradient = *derive(front, graph, loss, driver::Derivative::gradient);
+    derived.product = *derive(front, graph, loss, driver::Derivative::product);
     at.inputs.push_back(Tensor::of({0.3, -1.2, 2}, {3}));
   }
   Compared first(double spread = 0.1) const {

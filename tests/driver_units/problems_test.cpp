@@ -50,7 +50,7 @@ public:
       given_.hypers.emplace_back(hyper.name, c.at("hyper").at(hyper.name).get<double>());
       given_.set.push_back(hyper.name);
     }
-    gradient_ = derive(front_, graph_, loss_of(graph_, *problem_), Derivative::gradient);
+    gradient_ = derive(front_, graph_, loss_of(graph_, *problem_), driver::Derivative::gradient);
     REQUIRE(gradient_);
   }
 

@@ -95,7 +95,7 @@ def candidates(value, gradient, hessian, start):
             if method == "trust-exact":
                 kept["hess"] = hessian
             try:
-                end = scipy.optimize.minimize(value, x, method=method, options={"maxiter": 300}, **kept)
+                end = scipy.optimize.minimize(value, x, method=method, options={"maxiter": 1000, "gtol": 1e-13}, **kept)
             except (ValueError, numpy.linalg.LinAlgError, FloatingPointError):
                 continue
             if numpy.all(numpy.isfinite(end.x)) and numpy.abs(end.x).max() < 1e8:
