@@ -63,11 +63,16 @@ private:
   bool prepare(const std::string& problem, bool has_data) {
     const std::string call = method_.name.ends_with(')') ? method_.name : method_.name + "()";
     std::filesystem::path path(options_.common.file);
-    const std::string text = fmt::format(
-        "use \"{}\"\nexperiment solve_this {{\n  minimize {}()\n  using {} as method\n  until "
-        "norminf(grad) <= {}\n  steps {}\n  record norminf(grad) every {}\n}}\n",
-        path.filename().string(), problem, call, rt::json_number(options_.tolerance).dump(),
-        options_.steps, options_.steps);
+    // With data the problem is minimized by the experiment that has them; then only method and end
+    // are taken from this one.
+    const std::string stand_in =
+        has_data ? "problem solve_stand_in {\n  param x = 0\n  minimize x^2\n}\n" : "";
+    const std::string text =
+        fmt::format("use \"{}\"\n{}experiment solve_this {{\n  minimize {}()\n  using {} as "
+                    "method\n  until norminf(grad) <= {}\n  steps {}\n  record norminf(grad) every "
+                    "{}\n}}\n",
+                    path.filename().string(), stand_in, has_data ? "solve_stand_in" : problem, call,
+                    rt::json_number(options_.tolerance).dump(), options_.steps, options_.steps);
     std::string own; // the experiment that knows the data
     if (has_data)
       for (const ast::Decl* decl : front_.program.own)
@@ -251,13 +256,15 @@ std::string Solve::text() const {
                     "to {:.4g}\n",
                     what, *lowest_, *highest_);
   else if (found_ && lowest_)
-    out += fmt::format("a {} as far as derivatives tell: the gradient is 0, the Hessian has flat "
-                       "directions (eigenvalues {:.3g} to {:.4g})\n",
-                       what, *lowest_, *highest_);
+    out += fmt::format(
+        "a {} as far as derivatives tell: the gradient is 0 to the tolerance, the Hessian has flat "
+        "directions (eigenvalues {:.3g} to {:.4g})\n",
+        what, *lowest_, *highest_);
   else if (found_)
-    out += fmt::format("the gradient is 0; whether this is a {} was not looked at (more than {} "
-                       "params)\n",
-                       what, kEigenvalues);
+    out += fmt::format(
+        "the gradient is 0; whether this is a {} is not known: the Hessian is looked at "
+        "for up to {} params\n",
+        what, kEigenvalues);
   else
     out += fmt::format("no {} found\n", what);
   for (const std::string& kink : kinks_)
@@ -285,7 +292,8 @@ std::string Solve::json() const {
                   {"stopped_by", rt::stopped_by_name(outcome_.stopped_by)},
                   {"value", rt::json_number(value_)},
                   {"gradient", rt::json_number(gradient_)}};
-  if (lowest_) out["eigenvalues"] = {rt::json_number(*lowest_), rt::json_number(*highest_)};
+  if (lowest_)
+    out["eigenvalues"] = rt::Json::array({rt::json_number(*lowest_), rt::json_number(*highest_)});
   out["steps"] = outcome_.steps;
   for (const auto& [name, count] : run_->racers[0]->evaluations())
     out["evaluations"][name] = count;

@@ -42,6 +42,7 @@ bool squares(const Graph& graph, ValueId root, const irgen::ProblemUnit& problem
     if (left == right || (node.op == Op::div && right)) return false;
     node = graph.node(node.operands[left ? 0 : 1]);
   }
+  if (node.op == Op::contract) return node.operands[0] == node.operands[1];
   if (node.op != Op::reduce_sum) return false;
   const Node& square = graph.node(node.operands[0]);
   return square.op == Op::mul && square.operands[0] == square.operands[1];

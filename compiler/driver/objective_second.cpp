@@ -27,7 +27,10 @@ bool Objective::compile_second(bool hessian, bool product) {
     std::optional<CompiledFunction> compiled = compile(blocks);
     if (!compiled) return false;
     second_.push_back(std::move(*compiled));
-    (blocks ? hessian_call_ : product_call_).emplace(second_.back());
+    std::optional<BoundCall>& call = blocks ? hessian_call_ : product_call_;
+    call.emplace(second_.back());
+    for (const auto& [name, value] : sizes_) // where they are known already
+      call->size(name, value);
   }
   return true;
 }

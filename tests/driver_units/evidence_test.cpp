@@ -43,10 +43,11 @@ struct Case {
 std::vector<Case> cases(const std::vector<std::string>& names) {
   std::map<std::string, json> theirs;
   auto key = [](const json& c) { return c.at("problem").dump() + c.at("hyper").dump(); };
-  for (const json& c : fixture("scipy.json").at("cases"))
+  const json peers = fixture("scipy.json"), listed = fixture("minima.json");
+  for (const json& c : peers.at("cases"))
     theirs[key(c)] = c.at("methods");
   std::vector<Case> all;
-  for (const json& c : fixture("minima.json").at("cases")) {
+  for (const json& c : listed.at("cases")) {
     const std::string name = c.at("problem");
     if (!theirs.contains(key(c)) ||
         (!names.empty() && std::find(names.begin(), names.end(), name) == names.end()))

@@ -102,7 +102,8 @@ double largest(const std::vector<double>& v) {
 
 TEST_CASE("problems have the start, value, gradient and minima of the source", "[driver]") {
   std::map<std::string, int> cases;
-  for (const json& c : fixture().at("cases")) {
+  const json file = fixture();
+  for (const json& c : file.at("cases")) {
     INFO(c.at("problem") << c.at("hyper"));
     Problem problem(c);
     ++cases[c.at("problem")];
@@ -121,8 +122,10 @@ TEST_CASE("problems have the start, value, gradient and minima of the source", "
       const double f = number(m.at("f"));
       INFO("at the minimum " << f);
       const Problem::There there = problem.at(numbers(m.at("x")));
-      // Where f* is 0 what is left is the rounding of x.
-      CHECK(std::abs(there.f - f) <= 1e-11 * std::abs(f) + 1e-20 * std::abs(start.f));
+      // Where f* is 0 what is left is the rounding of x; outside the collection, where f is no sum
+      // of squares, terms of size 20 cancel.
+      const double cancels = c.at("number") == 0 ? 1e-14 : 0;
+      CHECK(std::abs(there.f - f) <= 1e-11 * std::abs(f) + 1e-20 * std::abs(start.f) + cancels);
       CHECK(largest(there.gradient) <= 1e-8 * std::max(1.0, largest(slopes)));
     }
   }
@@ -137,7 +140,8 @@ TEST_CASE("problems have the start, value, gradient and minima of the source", "
 
 TEST_CASE("all 35 functions of the collection are there", "[driver]") {
   std::vector<int> numbers;
-  for (const json& c : fixture().at("cases"))
+  const json file = fixture();
+  for (const json& c : file.at("cases"))
     numbers.push_back(c.at("number").get<int>());
   for (int k = 1; k <= 35; ++k)
     CHECK(std::find(numbers.begin(), numbers.end(), k) != numbers.end());

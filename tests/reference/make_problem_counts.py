@@ -74,7 +74,10 @@ def main():
     for name, _, objective, hyper, start in problems():
         if sys.argv[1:] and name not in sys.argv[1:]:
             continue
-        case = next(c for c in listed if (c["problem"], c["hyper"]) == (name, hyper))
+        case = next((c for c in listed if (c["problem"], c["hyper"]) == (name, hyper)), None)
+        if not case:
+            print(name, hyper, "is not listed")
+            continue
         counted = Counted(objective, len(start))
         f0 = counted.f(numpy.array(start))
         minima = [float(m["f"]) for m in case["minima"]] + [float(v) for v in case["at_infinity"]]
@@ -95,7 +98,7 @@ def main():
                 end = min(v for v, _ in counted.values)
                 entry.setdefault("errors", {})[method] = type(error).__name__
             near = [m for m in minima if abs(end - m) <= tolerance(m, f0)]
-            result = entry["methods"][method] = {"end": end}
+            result = entry["methods"][method] = {"end": end if numpy.isfinite(end) else None}
             if near:
                 result["minimum"] = near[0]
                 counts = next(c for v, c in counted.values if v <= near[0] + tolerance(near[0], f0))
