@@ -251,20 +251,20 @@ std::string Solve::text() const {
       fmt::format("{} by {}: {}\n", run_->problem.objective.name, method_.name, method_.reason);
   const char* what = run_->problem.maximize ? "maximum" : "minimum";
   if (found_ && lowest_ && !flat_)
-    out +=
-        fmt::format("a {}: the gradient is 0 and the Hessian positive definite, eigenvalues {:.4g} "
-                    "to {:.4g}\n",
-                    what, *lowest_, *highest_);
+    out += fmt::format("a {}: the gradient is 0 to the tolerance and the Hessian positive "
+                       "definite, eigenvalues {:.4g} "
+                       "to {:.4g}\n",
+                       what, *lowest_, *highest_);
   else if (found_ && lowest_)
     out += fmt::format(
         "a {} as far as derivatives tell: the gradient is 0 to the tolerance, the Hessian has flat "
         "directions (eigenvalues {:.3g} to {:.4g})\n",
         what, *lowest_, *highest_);
   else if (found_)
-    out += fmt::format(
-        "the gradient is 0; whether this is a {} is not known: the Hessian is looked at "
-        "for up to {} params\n",
-        what, kEigenvalues);
+    out += fmt::format("the gradient is 0 to the tolerance; whether this is a {} is not known: the "
+                       "Hessian is looked at "
+                       "for up to {} params\n",
+                       what, kEigenvalues);
   else
     out += fmt::format("no {} found\n", what);
   for (const std::string& kink : kinks_)
