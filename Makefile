@@ -16,7 +16,7 @@ SOURCES = $(shell git ls-files 'compiler/*.h' 'compiler/*.cpp' 'runtime/*.h' 'ru
 TIDY_SOURCES = $(shell git ls-files 'compiler/*.cpp' 'runtime/*.cpp')
 
 .DEFAULT_GOAL := all
-.PHONY: all deps deps-check deps-bench demo test check check-asan format-check lint bench format clean
+.PHONY: all deps deps-check deps-bench demo test check check-methods check-asan format-check lint bench format clean
 
 define install
 	@if [ -z "$(THALWEG_NO_DEPS)" ] && command -v dpkg-query >/dev/null; then \
@@ -52,12 +52,16 @@ demo: all
 test: all
 	cd build && ctest --output-on-failure -j $(JOBS)
 
-# Everything: format, lint, the tests as built for release, then all of them under the sanitizers with
+# Everything: format, lint, the tests as built for release, the table of methods, then all of the tests under the sanitizers with
 # a short run of each fuzzer, and 100,000 mutated programs (MUTANTS). One tree, built by clang, serves
 # tests and fuzzers. There is no part with the thread sanitizer: it sees neither compiled code nor
 # oneTBB, and takes their hand-overs for races; that results do not depend on threads is a test.
-check: format-check lint test check-asan
+check: format-check lint test check-methods check-asan
 	@echo "make check: all is well"
+
+# Methods beside SciPy's on all of the test problems.
+check-methods: all
+	build/bin/driver_units_test "[.evidence]"
 
 MUTANTS ?= 100000
 PROGRAMS := examples stdlib
