@@ -129,6 +129,7 @@ struct RuleUnit {
   std::vector<int> choices;
   size_t across_under = static_cast<size_t>(-1);
   bool transforms_alone = false; // the first result is the gradient, not x'
+  bool asks_rule_behind = false; // and they move its point or look at its hyperparameters
   bool shape_sensitive = false;  // x has its own rank; otherwise x is seen flat: [size]
   size_t rank = 1;               // of x in these functions
   size_t index_of(std::string_view parameter) const; // in step.parameters

@@ -29,7 +29,8 @@ private:
   struct Active {
     int level;
     int node = -1;               // whose body is being elaborated
-    ValueId x;                   // its point
+    ValueId x;                   // its point, as transforms before its rule have moved it
+    ValueId origin;              // as it was
     std::optional<Value> handed; // the gradient that inner.step was given
     std::optional<Value> transformed;
     bool asked = false;        // its rule asked for the gradient at its point
@@ -58,6 +59,7 @@ private:
   bool carry_answer(const RuleTree::Level& level, Outcome& outcome);
   bool step_node(Active& active, int node, const Value& variable);
   std::optional<Value> gradient(size_t depth);
+  bool move_point(size_t depth, const RuleTree::Node& transform);
   Value ask(size_t depth, int order, ValueId point, const ast::Expr& at);
   bool may_ask(size_t depth, ValueId point, std::string_view what, const ast::Expr& at);
   Value query(ValueId point, int order, const ast::Expr& at, ValueId direction = {});
@@ -68,6 +70,7 @@ private:
   bool body(const ast::Block& statements, const std::string& prefix);
   void name_value(const ast::Stmt& s, const std::string& prefix);
   Value next(const RuleTree::Node& node, std::string_view what);
+  Value next(const RuleTree::Node& node, const ast::Ident& name, std::string_view what);
   void report(const ast::ReportItem& item, const std::string& prefix);
   static std::string query_name(size_t k);
 

@@ -170,7 +170,9 @@ ValueId RuleFrame::step_of(int clock) {
 void RuleFrame::enter(int at) {
   const RuleTree::Node& n = node(at);
   e_->step = step_of(n.clock);
+  // A rule around another one, and a transform before one, do not know which it is.
   const bool around =
+      n.call->decl->as<TransformDecl>() ||
       std::any_of(n.inner.begin(), n.inner.end(), [](int level) { return level >= 0; });
   for (size_t k = 0; k < n.params().size(); ++k) {
     const Argument::Kind kind = n.call->arguments[k].kind;

@@ -20,7 +20,7 @@ std::optional<RuleBuilder::Outcome>
 RuleBuilder::step_level(int at, ValueId x, std::optional<Value> handed, Span span) {
   const RuleTree::Level& l = level(at);
   size_t depth = active_.size();
-  active_.push_back({at, -1, x, std::move(handed), {}, false, e_->path, {}, span});
+  active_.push_back({at, -1, x, x, std::move(handed), {}, false, e_->path, {}, span});
   auto close = [&](std::optional<Outcome> outcome) {
     e_->path = active_[depth].path;
     active_.resize(depth);
@@ -33,7 +33,8 @@ RuleBuilder::step_level(int at, ValueId x, std::optional<Value> handed, Span spa
     outcome.told = active_[depth].transformed->id;
   } else {
     Elaborator::Scope outer = e_->scope();
-    if (!step_node(active_[depth], l.rule, Value::tensor(x))) return close(std::nullopt);
+    if (!step_node(active_[depth], l.rule, Value::tensor(active_[depth].x)))
+      return close(std::nullopt);
     const RuleTree::Node& n = node(l.rule);
     Value next = this->next(n, n.variable().name.view());
     if (!next.is_tensor()) return close(std::nullopt);
@@ -139,7 +140,10 @@ void RuleBuilder::name_value(const Stmt& s, const std::string& prefix) {
 }
 
 Value RuleBuilder::next(const RuleTree::Node& n, std::string_view what) {
-  const Ident& name = n.variable();
+  return next(n, n.variable(), what);
+}
+
+Value RuleBuilder::next(const RuleTree::Node& n, const Ident& name, std::string_view what) {
   auto it = e_->primes.find(u_.program.symbol_of(name).value);
   if (it == e_->primes.end() || !it->second.is_tensor()) return {};
   Value v = it->second;
@@ -230,10 +234,17 @@ std::optional<Value> RuleBuilder::gradient(size_t depth) {
     active_[depth].waits_for = {};
     if (const Ident& point = node(at).call->decl->as<TransformDecl>()->point)
       e_->bind(u_.program.symbol_of(point), Value::tensor(active_[depth].x));
+    Value behind;
+    behind.kind = Value::Kind::rule;
+    behind.level = active_[depth].level;
+    for (size_t k = 0; k < u_.program.symbols.size(); ++k)
+      if (u_.program.symbols[k].kind == sema::SymbolKind::rule)
+        e_->bind(sema::SymbolId(static_cast<uint32_t>(k)), behind);
     if (!step_node(active_[depth], at, *g)) return std::nullopt;
     Value next = this->next(node(at), "the gradient");
     if (!next.is_tensor()) return std::nullopt;
     g = next;
+    if (!move_point(depth, node(at))) return std::nullopt;
     leave(at);
     if (active_[depth].waits_for.valid()) {
       advance(node(at).clock);
@@ -246,6 +257,18 @@ std::optional<Value> RuleBuilder::gradient(size_t depth) {
   e_->path = std::move(around);
   active_[depth].transformed = g;
   return g;
+}
+
+// Where a transform says so, the rule behind it steps from another point than it is at: by the
+// gradient at its own.
+bool RuleBuilder::move_point(size_t depth, const RuleTree::Node& transform) {
+  const Ident& point = transform.call->decl->as<TransformDecl>()->point;
+  if (!point || !e_->primes.contains(u_.program.symbol_of(point).value)) return true;
+  Value moved = next(transform, point, "the parameter");
+  if (!moved.is_tensor()) return false;
+  active_[depth].x = moved.id;
+  unit_.asks_rule_behind = unit_.asks_rule_behind || level(active_[depth].level).rule < 0;
+  return true;
 }
 
 Value RuleBuilder::oracle(const ObjectiveRef& objective, const std::vector<Value>& arguments,
@@ -305,8 +328,10 @@ Value RuleBuilder::curvature(OracleKind kind, std::vector<ValueId> operands, con
         .help("write the rule 'on vector', or take products: hvp(f, x, v)");
     return {};
   }
-  for (size_t depth = active_.size(); depth-- > 0;)
+  for (size_t depth = active_.size(); depth-- > 0;) {
+    if (operands[0] == active_[depth].x) operands[0] = active_[depth].origin;
     if (!may_ask(depth, operands[0], product ? "products with ∇²f" : "∇²f", at)) return {};
+  }
   (product ? unit_.demands.products : unit_.demands.hessians) = true;
   if (!unit_.demands.vector) return query(operands[0], 2, at, operands[1]);
   Type type = x_type_;
@@ -338,6 +363,7 @@ Value RuleBuilder::ask(size_t depth, int order, ValueId point, const Expr& at) {
     std::optional<Value> g = gradient(depth);
     return g ? *g : Value{};
   }
+  if (point == active.x) point = active.origin;
   if (!active.handed && depth == 0 && point == x_) {
     unit_.demands.value = true;
     return Value::tensor(arg("value"));
@@ -360,7 +386,7 @@ bool RuleBuilder::may_ask(size_t depth, ValueId point, std::string_view what, co
         .help("without the gradient, inner.step(x), it asks for what it needs by itself");
     return false;
   }
-  if (l.transforms.empty() || point == active.x) return true;
+  if (l.transforms.empty() || point == active.origin) return true;
   e_->error(DiagKind::transform_mismatch, l.chain->transforms[0].span,
             fmt::format("'{}' asks for the objective at points other than {}, so it is not clear "
                         "what '|>' transforms",
@@ -444,6 +470,10 @@ Value RuleBuilder::inner_step(int at, const Call& call, const Expr& e, bool chan
                       "gradient there");
   if (before_ || active_.empty())
     return e_->poison(DiagKind::wrong_kind, e.span, "nothing is stepped before step 1");
+  for (const Active& active : active_)
+    if (active.level == at)
+      return e_->poison(DiagKind::wrong_kind, e.span,
+                        "the rule behind a transform steps by itself, once the gradient is ready");
   std::optional<ValueId> x = point_of(*call.args[0].value, "a point");
   std::optional<ValueId> g;
   if (call.args.size() == 2) g = point_of(*call.args[1].value, "a gradient");
@@ -469,7 +499,10 @@ Value RuleBuilder::inner_step(int at, const Call& call, const Expr& e, bool chan
 // A hyperparameter, as it was in the step if that stands above, or a state.
 Value RuleBuilder::inner_field(int at, const Ident& field) {
   const RuleTree::Level& l = level(at);
-  if (l.rule < 0) return {};
+  if (l.rule < 0) { // transforms looked at by themselves
+    unit_.asks_rule_behind = true;
+    return Value::tensor(e_->builder().constant(1));
+  }
   const RuleTree::Node& n = node(l.rule);
   std::vector<std::string> known{"step", "update", "t"};
   if (auto stepped = outcomes_.find(at); stepped != outcomes_.end())
@@ -495,6 +528,10 @@ Value RuleBuilder::inner_field(int at, const Ident& field) {
     known.push_back(name);
     if (field.name == std::string_view(name)) return Value::tensor(state.current);
   }
+  // What a rule around one other has not is that one's.
+  const auto inside = [](int level) { return level >= 0; };
+  if (std::count_if(n.inner.begin(), n.inner.end(), inside) == 1)
+    return inner_field(*std::find_if(n.inner.begin(), n.inner.end(), inside), field);
   Diagnostic& d = e_->error(DiagKind::unknown_field, field.span,
                             fmt::format("'{}' has no hyperparameter or state '{}'",
                                         name_of(*n.call->decl).name.view(), field.name.view()));

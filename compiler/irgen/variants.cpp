@@ -226,10 +226,30 @@ std::optional<RulePlan> elaborate_variants(const Unit& unit, const Chain& chain,
                          return v.rule.across_under == 0 || v.rule.gated || !v.rule.stops.empty();
                        });
     if (stand_apart) {
-      rules = Grouping(unit, Chain{{}, chain.rule}, subjects).run();
+      // What looks at the rule behind it stays with it, and what comes after.
+      auto stays = chain.transforms.begin();
+      for (; stays != chain.transforms.end(); ++stays) {
+        auto one = Grouping(unit, Chain{{*stays}, {}}, subjects).run();
+        if (!one) return std::nullopt;
+        if (std::any_of(one->begin(), one->end(),
+                        [](const RuleVariant& v) { return v.rule.asks_rule_behind; }))
+          break;
+      }
+      const Chain front{{chain.transforms.begin(), stays}, {}};
+      rules = Grouping(unit, Chain{{stays, chain.transforms.end()}, chain.rule}, subjects).run();
       if (!rules) return std::nullopt;
-      std::vector<Chain> chains{Chain{chain.transforms, {}}};
-      if (!reductions_fit(*alone)) chains = apart(chain.transforms);
+      if (std::any_of(rules->begin(), rules->end(),
+                      [](const RuleVariant& v) { return v.rule.gated; })) {
+        unit.diags
+            .report(DiagKind::not_lowered, stays->span,
+                    "a transform that moves the parameters differently before one with 'step when' "
+                    "is not compiled yet")
+            .help("put it behind that one");
+        return std::nullopt;
+      }
+      std::vector<Chain> chains;
+      if (!front.transforms.empty()) chains.push_back(front);
+      if (!front.transforms.empty() && !reductions_fit(*alone)) chains = apart(front.transforms);
       for (const Chain& stage : chains) {
         auto variants = Grouping(unit, stage, subjects).run();
         if (!variants || !told_to_fit(unit, stage, *variants)) return std::nullopt;

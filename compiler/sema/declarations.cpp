@@ -224,9 +224,13 @@ void Resolver::transform(const TransformDecl& d) {
   declare_word("f", SymbolKind::objective);
   parameters(d.params);
   declare_run_words();
+  declare_word("rule", SymbolKind::rule);
   declare(d.variable, SymbolKind::tensor);
   p_.symbols.back().uses = 1;
-  if (d.point) declare(d.point, SymbolKind::tensor);
+  if (d.point) {
+    declare(d.point, SymbolKind::tensor);
+    next_allowed_.push_back(d.point.name); // where the rule behind it steps from
+  }
   rule_body(d.body, &d.variable);
 }
 

@@ -33,6 +33,7 @@ enum class SymbolKind : uint8_t {
   loss,
   epoch, // passes over the data so far
   batch, // rows of the batch
+  rule,  // what stands behind a transform
   local_function,
   item,
   builtin,

@@ -38,9 +38,9 @@ optimizer Routed(lr = 0.1) {
 experiment e {
   minimize Net()
   using Routed()
-  using DecoupledDecay(inner = Adam(lr = 0.1), weight_decay = 0.3, spare_vectors = true, except_role = "head")
-  using DecoupledDecay(inner = Adam(lr = 0.1), weight_decay = 0.3, except_name = "[VWb]*") as other
-  using DecoupledDecay(inner = Adam(lr = 0.1), weight_decay = 0.3, except_name = "*_scale") as named
+  using decoupled_decay(0.3, spare_vectors = true, except_role = "head") |> Adam(lr = 0.1)
+  using decoupled_decay(0.3, except_name = "[VWb]*") |> Adam(lr = 0.1) as other
+  using decoupled_decay(0.3, except_name = "*_scale") |> Adam(lr = 0.1) as named
   using AdamW(lr = 0.1, weight_decay = 0.3) as whole
   steps 20
 }
@@ -63,14 +63,17 @@ experiment e {
   CHECK(all[3]["params"]["W_scale"] == all[0]["params"]["W_scale"]);
   CHECK(near(all[3]["params"]["V"], all[4]["params"]["V"]));
   // The same from the command line.
-  Ran set = folder.thalweg(
-      "run mask.tw --json --quiet --set 'named.except_name=\"W*\"' --set 'named.weight_decay=0.2'");
+  Ran set =
+      folder.thalweg("run mask.tw --json --quiet --set 'named.decoupled_decay.except_name=\"W*\"' "
+                     "--set 'named.decoupled_decay.weight_decay=0.2'");
   REQUIRE(set.code == 0);
   nlohmann::json named = set.json()["runs"][3]["params"];
   CHECK(named["W_scale"] == all[0]["params"]["W_scale"]);
   CHECK_FALSE(near(named["W"], all[4]["params"]["W"]));
-  CHECK(folder.thalweg("run mask.tw --set named.except_name=1").says("a text, in quotes"));
-  CHECK(folder.thalweg("run mask.tw --set 'named.weight_decay=\"x\"'").says("a number"));
+  CHECK(folder.thalweg("run mask.tw --set named.decoupled_decay.except_name=1")
+            .says("a text, in quotes"));
+  CHECK(folder.thalweg("run mask.tw --set 'named.decoupled_decay.weight_decay=\"x\"'")
+            .says("a number"));
   CHECK(folder.thalweg("run mask.tw --set 'steps=\"x\"'").says("a number"));
 }
 
@@ -146,6 +149,7 @@ TEST_CASE("what an inner optimizer can't be is told") {
   Folder folder;
   auto says = [&](const std::string& rule, const std::string& text) {
     folder.file("e.tw", kNet + "optimizer Rateless(h = 1) on tensor x { x' = x - h*∇f(x) }\n" +
+                            "transform stepping() on g of x { g' = rule.step(x) }\n" +
                             "experiment e { minimize Net()  using " + rule + "  steps 5 }\n");
     Ran ran = folder.thalweg("check e.tw");
     INFO(rule << "\n" << ran.err);
@@ -154,12 +158,14 @@ TEST_CASE("what an inner optimizer can't be is told") {
   };
   says("SAM(inner = Nesterov())", "asks for more than the gradient that it is handed here");
   says("SAM(inner = SAM())", "asks for more than the gradient that it is handed here");
-  says("DecoupledDecay(inner = Rateless())", "has no hyperparameter or state 'lr'");
-  says("DecoupledDecay(except_name = 3)", "'except_name' takes a text");
-  says("DecoupledDecay(weight_decay = \"much\")", "'weight_decay' takes no text");
+  says("decoupled_decay() |> Rateless()", "has no hyperparameter or state 'lr'");
+  says("decoupled_decay(except_name = 3) |> GD()", "'except_name' takes a text");
+  says("decoupled_decay(weight_decay = \"much\") |> GD()", "'weight_decay' takes no text");
   says("Lookahead(k = 2.5)", "'k mod 1 == 0' does not hold");
   says("EMA(warmup = true, debias = true)", "does not hold");
   says("clip_by_global_norm(1) |> SAM()", "it is not clear what '|>' transforms");
+  says("decoupled_decay(spare_vectors = true) |> accumulate(2) |> GD()", "put it behind that one");
+  says("stepping() |> GD()", "the rule behind a transform steps by itself");
 }
 
 TEST_CASE("transforms over all params stand before and behind those that look at shapes") {
@@ -177,7 +183,7 @@ experiment e {
   using centralize() |> clip_by_global_norm(1) |> SGD(lr = 0.1) as before
   using accumulate(2) |> clip_by_global_norm(1) |> centralize() |> SGD(lr = 0.1) as gathered
   using centralize() |> Prodigy() as free
-  using clip_by_global_norm(1) |> DecoupledDecay(inner = Cautious(inner = SGD(lr = 0.1)), fixed = true, spare_vectors = true) as masked
+  using clip_by_global_norm(1) |> decoupled_decay(fixed = true, spare_vectors = true) |> Cautious(inner = SGD(lr = 0.1)) as masked
   steps 1
 }
 )");

@@ -147,6 +147,9 @@ def items():
     yield "step_decay", [
         by_torch("step_decay(0.13, size = 30)", 0.13, lambda r: L.StepLR(r, 30)),
         by_torch("step_decay(0.7, size = 1, gamma = 0.991)", 0.7, lambda r: L.StepLR(r, 1, 0.991)),
+        by_torch("step_decay(0.7, size = 3, gamma = 1)", 0.7, lambda r: L.StepLR(r, 3, 1.0)),
+        by_torch("step_decay(0.7, size = 250, gamma = 0)", 0.7, lambda r: L.StepLR(r, 250, 0.0)),
+        by_torch("step_decay(0.7, size = 501)", 0.7, lambda r: L.StepLR(r, 501)),
     ]
     yield "multi_step_decay", [
         by_torch(
@@ -157,12 +160,35 @@ def items():
             "multi_step_decay(0.23, first = 1, second = 77, gamma = 0.4)",
             optax.piecewise_constant_schedule(0.23, {1: 0.4, 77: 0.4}),
         ),
+        by_torch(
+            "multi_step_decay(0.11, first = 0, second = 0, third = 499, fourth = 500)", 0.11,
+            lambda r: L.MultiStepLR(r, [0, 0, 499, 500]),
+        ),
+        by_optax(
+            "multi_step_decay(0.23, first = 0, second = 499, gamma = 0.7)",
+            optax.piecewise_constant_schedule(0.23, {0: 0.7, 499: 0.7}),
+        ),
+        by_torch("multi_step_decay(0.11, first = 9, second = 9, third = 9, gamma = 1)", 0.11,
+                 lambda r: L.MultiStepLR(r, [9, 9, 9], 1.0)),
     ]  # fmt: skip
     yield "exponential_decay", [
         by_torch("exponential_decay(0.31, gamma = 0.987)", 0.31, lambda r: L.ExponentialLR(r, 0.987)),
         by_optax(
             "exponential_decay(0.2, gamma = 0.8, every = 17, begin = 23, floor = 0.003)",
             optax.exponential_decay(0.2, 17, 0.8, 23, end_value=0.003),
+        ),
+        by_torch("exponential_decay(0.31, gamma = 1)", 0.31, lambda r: L.ExponentialLR(r, 1.0)),
+        by_optax(
+            "exponential_decay(0.2, gamma = 0.5, every = 1, begin = 499, floor = 0.15)",
+            optax.exponential_decay(0.2, 1, 0.5, 499, end_value=0.15),
+        ),
+        by_optax(
+            "exponential_decay(0.2, gamma = 0.9, every = 10, floor = 0.2)",
+            optax.exponential_decay(0.2, 10, 0.9, end_value=0.2),
+        ),
+        by_optax(
+            "exponential_decay(0.2, gamma = 0.6, every = 40, begin = 7, floor = 0.01, staircase = true)",
+            optax.exponential_decay(0.2, 40, 0.6, 7, staircase=True, end_value=0.01),
         ),
         by_optax(
             "exponential_decay(0.2, gamma = 0.8, every = 17, staircase = true)",
@@ -182,10 +208,20 @@ def items():
             optax.polynomial_schedule(0.02, 0.5, 0.7, 61, 13),
         ),
         by_optax("polynomial_decay(0.3, total = 1, end = 0.01)", optax.linear_schedule(0.3, 0.01, 1)),
+        by_torch("polynomial_decay(0.17, total = 1, power = 3)", 0.17, lambda r: L.PolynomialLR(r, 1, 3.0)),
+        by_torch("polynomial_decay(0.17, total = 80, power = 0)", 0.17, lambda r: L.PolynomialLR(r, 80, 0.0)),
+        by_optax("polynomial_decay(0.3, total = 40, end = 0.3, power = 2)", optax.polynomial_schedule(0.3, 0.3, 2, 40)),
+        by_optax("polynomial_decay(0.3, total = 40, end = 0.1, begin = 499)", optax.polynomial_schedule(0.3, 0.1, 1, 40, 499)),
     ]
     yield "linear_warmup", [
         by_optax("linear_warmup(0.19, warmup = 37)", optax.linear_schedule(0, 0.19, 37), at=0),
         by_optax("linear_warmup(0.19, warmup = 0)", optax.constant_schedule(0.19), at=0),
+        by_optax("linear_warmup(0.19, warmup = 1)", optax.linear_schedule(0, 0.19, 1), at=0),
+        by_optax("linear_warmup(0.19, warmup = 500, start = 0.19)", optax.linear_schedule(0.19, 0.19, 500), at=0),
+        case(
+            "linear_warmup(0.12, warmup = 5, start = 0.04)", peers.version("torch"),
+            torch_rates(0.12, lambda r: L.LinearLR(r))[1:] + [0.12],
+        ),
         case(
             "linear_warmup(0.12, warmup = 40, start = 0.03)", peers.version("torch"),
             torch_rates(0.12, lambda r: L.LinearLR(r, 0.25, total_iters=40))[1:] + [0.12],
@@ -202,6 +238,11 @@ def items():
             0.21, lambda r: L.CosineAnnealingLR(r, 90, 0.01),
         ),
         by_optax("cosine_decay(0.21, total = 1)", optax.cosine_decay_schedule(0.21, 1)),
+        by_optax("cosine_decay(0.21, total = 60, floor = 0.21)", optax.cosine_decay_schedule(0.21, 60, 1.0)),
+        by_optax("cosine_decay(0.21, total = 500, floor = 0.07, exponent = 3)", optax.cosine_decay_schedule(0.21, 500, 1 / 3, 3)),
+        by_torch(
+            "cosine_decay(0.21, total = 1, floor = 0.03, periodic = true)", 0.21, lambda r: L.CosineAnnealingLR(r, 1, 0.03)
+        ),
     ]  # fmt: skip
     yield "cosine_restarts", [
         by_torch("cosine_restarts(0.3, period = 50)", 0.3, lambda r: L.CosineAnnealingWarmRestarts(r, 50)),
@@ -210,6 +251,12 @@ def items():
             0.3, lambda r: L.CosineAnnealingWarmRestarts(r, 7, 2, 0.01),
         ),
         by_torch("cosine_restarts(0.3, period = 1, factor = 3)", 0.3, lambda r: L.CosineAnnealingWarmRestarts(r, 1, 3)),
+        by_torch("cosine_restarts(0.3, period = 1)", 0.3, lambda r: L.CosineAnnealingWarmRestarts(r, 1)),
+        by_torch("cosine_restarts(0.3, period = 1, factor = 2, floor = 0.3)", 0.3,
+                 lambda r: L.CosineAnnealingWarmRestarts(r, 1, 2, 0.3)),
+        by_torch("cosine_restarts(0.3, period = 2, factor = 4, floor = 1e-3)", 0.3,
+                 lambda r: L.CosineAnnealingWarmRestarts(r, 2, 4, 1e-3)),
+        by_torch("cosine_restarts(0.3, period = 500, factor = 2)", 0.3, lambda r: L.CosineAnnealingWarmRestarts(r, 500, 2)),
         restarts(0.3, 25, 1, 0.0, 0.9),
         restarts(0.3, 9, 2, 0.02, 0.7),
     ]  # fmt: skip
@@ -223,6 +270,16 @@ def items():
             "cyclic_triangular(0.01, 0.1, up = 40, down = 11, gamma = 0.995)",
             0.01, lambda r: L.CyclicLR(r, 0.01, 0.1, 40, 11, "exp_range", 0.995),
         ),
+        by_torch("cyclic_triangular(0.01, 0.1, up = 1)", 0.01, lambda r: L.CyclicLR(r, 0.01, 0.1, 1)),
+        by_torch(
+            "cyclic_triangular(0.01, 0.1, up = 1, down = 2, halve = true)", 0.01,
+            lambda r: L.CyclicLR(r, 0.01, 0.1, 1, 2, "triangular2"),
+        ),
+        by_torch(
+            "cyclic_triangular(0.01, 0.1, up = 30, gamma = 1)", 0.01,
+            lambda r: L.CyclicLR(r, 0.01, 0.1, 30, None, "exp_range", 1.0),
+        ),
+        by_torch("cyclic_triangular(0.1, 0.1, up = 7)", 0.1, lambda r: L.CyclicLR(r, 0.1, 0.1, 7)),
         by_torch(
             "cyclic_triangular(0.93, 0.81, up = 20, down = 35)", 0.01,
             lambda r: L.CyclicLR(r, 0.01, 0.1, 20, 35, base_momentum=0.81, max_momentum=0.93), momentum=True,
@@ -239,6 +296,10 @@ def items():
             final_div_factor=70),
         one("one_cycle(0.4, total = 333, linear = true)", 333, anneal_strategy="linear"),
         one("one_cycle(0.4, total = 400, start = 0.4, three_phase = true)", 400, pct_start=0.4, three_phase=True),
+        one("one_cycle(0.4, total = 4, start = 0.5, div = 1)", 4, pct_start=0.5, div_factor=1),
+        one("one_cycle(0.4, total = 11, start = 0.9, final_div = 1)", 11, pct_start=0.9, final_div_factor=1),
+        one("one_cycle(0.4, total = 100, start = 0.49, three_phase = true, linear = true)", 100, pct_start=0.49,
+            three_phase=True, anneal_strategy="linear"),
         one("one_cycle(0.85, total = 200, div = 0.85/0.95, final_div = 1)", 200, momentum=True),
     ]  # fmt: skip
     yield "warmup_cosine", [
@@ -246,6 +307,14 @@ def items():
         warmup_cosine(3e-3, 5, 37, 1e-4),
         warmup_cosine(1.7, 1, 12, 0.3),
         warmup_cosine(0.2, 50, 51, 0.05),
+        by_optax(
+            "warmup_cosine(0.3, warmup = 0, total = 90)",
+            optax.warmup_cosine_decay_schedule(0, 0.3, 0, 90), at=0,
+        ),
+        by_optax(
+            "warmup_cosine(0.3, warmup = 1, total = 2, floor = 0.3)",
+            optax.warmup_cosine_decay_schedule(0, 0.3, 1, 2, 0.3), at=0,
+        ),
         by_optax(
             "warmup_cosine(0.3, warmup = 120, total = 480, floor = 0.03)",
             optax.warmup_cosine_decay_schedule(0, 0.3, 120, 480, 0.03), at=0,
@@ -256,6 +325,9 @@ def items():
         stable(0.3, 0, 50, 300, 0.0, start=0.3),
         stable(0.3, 60, 0, 300, 0.0, start=0.02),
         stable(0.3, 25, 100, 250, 0.03, cosine=True),
+        stable(0.3, 0, 0, 1, 0.05, start=0.3),
+        stable(0.3, 1, 498, 1, 0.0, start=0.1),
+        stable(0.3, 500, 0, 100, 0.0, cosine=True),
         stable(0.3, 30, 120, 200, 0.01, power=0.5),
         stable(0.3, 30, 120, 200, 0.01, power=2.0),
     ]
@@ -277,6 +349,7 @@ def items():
     yield "inverse_sqrt", [
         by_formula("inverse_sqrt(0.2, warmup = 50)", inverse_sqrt(0.2, 50, 0)),
         by_formula("inverse_sqrt(0.2, warmup = 0)", inverse_sqrt(0.2, 0, 0)),
+        by_formula("inverse_sqrt(0.2, warmup = 1)", inverse_sqrt(0.2, 1, 0)),
         by_formula("inverse_sqrt(0.2, warmup = 20, scale = 300)", inverse_sqrt(0.2, 20, 300)),
     ]
 
@@ -292,9 +365,20 @@ def items():
                 patience=5, cooldown=11, min_lr=0.02),
         plateau("reduce_on_plateau(0.4, factor = 0.3, patience = 0, absolute = true, threshold = 0.05, eps = 0.003)", 0.4,
                 74, factor=0.3, patience=0, threshold_mode="abs", threshold=0.05, eps=0.003),
+        plateau("reduce_on_plateau(0.4, factor = 0.5, patience = 0, threshold = 0, floor = 0.1)", 0.4, 75, factor=0.5,
+                patience=0, threshold=0, min_lr=0.1),
+        plateau("reduce_on_plateau(0.4, factor = 0.9, patience = 2, cooldown = 1, absolute = true, threshold = 0)", 0.4, 76,
+                factor=0.9, patience=2, cooldown=1, threshold_mode="abs", threshold=0),
+        plateau("reduce_on_plateau(0.4, patience = 0, cooldown = 40, floor = 0.4)", 0.4, 77, patience=0, cooldown=40,
+                min_lr=0.4),
+        plateau("reduce_on_plateau(0.4, factor = 0, patience = 30)", 0.4, 78, factor=0.0, patience=30),
+        plateau("reduce_on_plateau(0.4, factor = 0.5, patience = 1, threshold = 0.3, eps = 0.06)", 0.4, 79, factor=0.5,
+                patience=1, threshold=0.3, eps=0.06),
     ]  # fmt: skip
     yield "batch_scaled", [
         by_formula("batch_scaled(0.1, batch = 1024)", lambda t: 0.1 * 1024 / 256),
+        by_formula("batch_scaled(0.1, batch = 1024, power = 0)", lambda t: 0.1),
+        by_formula("batch_scaled(0.1, batch = 1, reference = 1)", lambda t: 0.1),
         by_formula(
             "batch_scaled(linear_warmup(0.1, warmup = 20), batch = 64, reference = 512, power = 0.5)",
             lambda t: 0.1 * min(1, t / 20) * math.sqrt(64 / 512),
@@ -314,6 +398,9 @@ def items():
             three,
         ),
         by_optax("join_schedules(constant(0.1), cosine_decay(0.3, total = 100), at = 0)", cosine),
+        by_optax("join_schedules(cosine_decay(0.3, total = 100), constant(0.1), at = 500)", cosine),
+        by_torch("join_schedules(constant(0.1/3), constant(0.1), at = 5)", 0.1, lambda r: L.ConstantLR(r)),
+        by_torch("join_schedules(constant(0.1), constant(0.1), at = 0)", 0.1, lambda r: L.ConstantLR(r, 0.5, 0)),
     ]
 
 

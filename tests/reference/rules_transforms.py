@@ -119,6 +119,22 @@ def accumulated(name, k, lr):
     return by_optax(name, {}, make, using=using)
 
 
+def decoupled(name, lr, weight_decay, masked, fixed=False):
+    """The mask of matrices and more."""
+
+    def make():
+        import jax
+
+        mask = (lambda tree: jax.tree.map(lambda a: a.ndim >= 2, tree)) if masked else None
+        if fixed:  # behind the rate, where decay has its own
+            return optax.chain(optax.adam(lr), optax.add_decayed_weights(-weight_decay, mask))
+        return optax.adamw(lr, weight_decay=weight_decay, mask=mask)
+
+    switches = (", spare_vectors = true" if masked else "") + (", fixed = true" if fixed else "")
+    using = f"decoupled_decay({weight_decay}{switches}) |> Adam(lr = {lr})"
+    return by_optax(name, {}, make, using=using)
+
+
 ITEMS = {
     "clip_by_global_norm": [
         global_norm("always", 1.0, 0.0094, 0.88, 0.9921, 0.053),
@@ -139,5 +155,10 @@ ITEMS = {
     "add_decayed_weights": [
         decayed("torch", 0.073, 0.0083, 0.86),
         chained("optax", "add_decayed_weights(0.19)", lambda: optax.add_decayed_weights(0.19)),
+    ],
+    "decoupled_decay": [
+        decoupled("all", 0.0077, 0.063, False),
+        decoupled("matrices", 0.0058, 0.11, True),
+        decoupled("fixed", 0.0091, 0.0047, True, True),
     ],
 }

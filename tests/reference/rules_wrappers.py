@@ -6,7 +6,7 @@ import optax
 import pytorch_optimizer
 import torch
 
-from sequences import averaged_peer, by_optax, by_package, by_paper, by_torch, case, lookahead_peer, sam_peer
+from sequences import averaged_peer, by_package, by_paper, by_torch, case, lookahead_peer, sam_peer
 import peers
 
 
@@ -131,22 +131,6 @@ def cautious(name, lr, beta1, beta2, eps, floor):
     return by_paper(name, hyper, cautious_adam, using=using)
 
 
-def decoupled(name, lr, weight_decay, masked, fixed=False):
-    """The mask of matrices and more."""
-
-    def make():
-        import jax
-
-        mask = (lambda tree: jax.tree.map(lambda a: a.ndim >= 2, tree)) if masked else None
-        if fixed:  # behind the rate, where decay has its own
-            return optax.chain(optax.adam(lr), optax.add_decayed_weights(-weight_decay, mask))
-        return optax.adamw(lr, weight_decay=weight_decay, mask=mask)
-
-    switches = (", spare_vectors = true" if masked else "") + (", fixed = true" if fixed else "")
-    using = f"DecoupledDecay(inner = Adam(lr = {lr}), weight_decay = {weight_decay}{switches})"
-    return by_optax(name, {}, make, using=using)
-
-
 ITEMS = {
     "SAM": [sam("momentum", 0.031, 0.011, 0.85), sam("plain", 0.1, 0.01, 0.3), sam_adam("adam", 0.023, 0.0051)],
     "ASAM": [asam("paper", 0.13, 0.01, 0.019, 0.81), asam("no_eta", 0.05, 0.0, 0.02, 0.7)],
@@ -178,10 +162,5 @@ ITEMS = {
         lion("package", 0.0043, 0.87, 0.963),
         cautious("adam", 0.0067, 0.86, 0.975, 1e-6, 1e-3),
         cautious("floor", 0.0049, 0.91, 0.983, 1e-8, 0.7),
-    ],
-    "DecoupledDecay": [
-        decoupled("all", 0.0077, 0.063, False),
-        decoupled("matrices", 0.0058, 0.11, True),
-        decoupled("fixed", 0.0091, 0.0047, True, True),
     ],
 }  # fmt: skip

@@ -156,13 +156,54 @@ TEST_CASE("wrappers that do nothing are their inner rule", "[stdlib]") {
   near("Lookahead" + around + ", alpha = 1, k = 3)", inner);
   same("accumulate(1) |> " + inner, inner);
   same("add_noise(0) |> " + inner, inner);
-  same("DecoupledDecay" + around + ", weight_decay = 0)", inner);
-  near("DecoupledDecay" + around + ", weight_decay = 0.1)", "AdamW(lr = 0.01, weight_decay = 0.1)");
-  near("DecoupledDecay" + around + ", weight_decay = 0.001, fixed = true)",
+  same("decoupled_decay(0) |> " + inner, inner);
+  near("decoupled_decay(0.1) |> " + inner, "AdamW(lr = 0.01, weight_decay = 0.1)");
+  near("decoupled_decay(0.1) |> Lookahead" + around + ", k = 1, alpha = 1)",
        "AdamW(lr = 0.01, weight_decay = 0.1)");
+  near("accumulate(1) |> decoupled_decay(0.1) |> " + inner, "AdamW(lr = 0.01, weight_decay = 0.1)");
+  near("decoupled_decay(0.001, fixed = true) |> " + inner, "AdamW(lr = 0.01, weight_decay = 0.1)");
   // Plain descent goes down every element's gradient.
   near("Cautious(inner = GD(lr = 0.01))", "GD(lr = 0.01)");
   near("ASGD(lr = 0.01, lambda = 0)", "GD(lr = 0.01)");
+  // Without momentum decay may be in the gradient or beside it.
+  near("decoupled_decay(0.2) |> SGD(lr = 0.03)", "SGD(lr = 0.03, weight_decay = 0.2)");
+}
+
+TEST_CASE("steps that are known in closed form", "[stdlib]") {
+  // x after each step on the same gradients again and again.
+  auto on_constant = [](const std::string& rule, std::vector<double> x,
+                        const std::vector<double>& g) {
+    RuleProgram program(rule, DType::f64);
+    driver::Pipeline pipeline = program.pipeline();
+    RuleRunner runner(program, pipeline);
+    runner.start({x}, {{static_cast<int64_t>(x.size())}});
+    Points points;
+    for (int t = 0; t < 40; ++t) {
+      REQUIRE(runner.step({g}) == 0);
+      for (size_t i = 0; i < x.size(); ++i)
+        x[i] = runner.row(0, "x").number(static_cast<int64_t>(i));
+      points.push_back(x);
+    }
+    return points;
+  };
+  const Points decayed = on_constant("AdamW(lr = 0.1, weight_decay = 0.3)", {2, -1}, {0, 0});
+  const Points adam = on_constant("Adam(lr = 0.1, eps = 0)", {2, -1}, {3, -1e-9});
+  const Points adagrad = on_constant("Adagrad(lr = 0.1, eps = 0)", {2, -1}, {3, -1e-9});
+  double roots = 0;
+  for (size_t t = 0; t < decayed.size(); ++t) {
+    const auto steps = static_cast<double>(t + 1);
+    roots += 1 / std::sqrt(steps);
+    CHECK(decayed[t][0] == Approx(2 * std::pow(1 - 0.1 * 0.3, steps)).epsilon(1e-13));
+    CHECK(adam[t][0] == Approx(2 - 0.1 * steps).margin(1e-13));
+    CHECK(adam[t][1] == Approx(-1 + 0.1 * steps).margin(1e-13));
+    CHECK(adagrad[t][0] == Approx(2 - 0.1 * roots).margin(1e-13));
+    CHECK(adagrad[t][1] == Approx(-1 + 0.1 * roots).margin(1e-13));
+  }
+  // LARS moves w by c times as much where w is c times as large and g as much smaller.
+  const Points small = on_constant("LARS(lr = 1, trust = 0.1)", {2, -1}, {3, 0.5});
+  const Points large = on_constant("LARS(lr = 1, trust = 0.1)", {14, -7}, {3.0 / 7, 0.5 / 7});
+  for (size_t t = 0; t < small.size(); ++t)
+    CHECK(large[t][1] == Approx(7 * small[t][1]).epsilon(1e-12));
 }
 
 TEST_CASE("gradient descent multiplies the distance by 1 - lr*h", "[stdlib]") {
