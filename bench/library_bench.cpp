@@ -1,4 +1,5 @@
-// A step of every rule of the library beside loops that move the same bytes; prints a JSON object.
+// A step of every rule of the library beside loops that move the same bytes, in memory and in the
+// cache; prints a JSON object. With names, of these items alone.
 #include "driver/bound_call.h"
 #include "ir/builder.h"
 #include "stdlib/library_items.h"
@@ -15,8 +16,13 @@ using namespace thalweg::test;
 
 namespace {
 
-constexpr int64_t kElements = int64_t{1} << 24; // 64 MiB an array, more than any cache
-constexpr int kRounds = 7;
+// 64 MiB an array, more than any cache; and 8 KiB, so that all arrays of a rule lie in the inner
+// ones and what a step takes is its arithmetic.
+struct Length {
+  int64_t elements;
+  int rounds;
+};
+constexpr Length kInMemory{int64_t{1} << 24, 7}, kInCache{int64_t{1} << 11, 3000};
 
 template <class Work> double seconds_of(const Work& work) {
   auto start = std::chrono::steady_clock::now();
@@ -33,7 +39,7 @@ driver::PipelineOptions one_thread() {
 // A loop that reads so many arrays, writes so many of them, and adds up what it does not copy.
 class Moving {
 public:
-  Moving(int reads, int writes) {
+  Moving(int reads, int writes, int64_t elements) {
     const Type type{DType::f32, {Dim::symbol("n")}};
     Builder build(graph_);
     Function f;
@@ -57,7 +63,7 @@ public:
     TW_CHECK(code, "a loop that moves");
     code_ = std::move(*code);
     call_ = std::make_unique<driver::BoundCall>(code_[0]);
-    call_->size("n", kElements);
+    call_->size("n", elements);
     TW_CHECK(call_->prepare(), "memory");
   }
   void run() { call_->call(); }
@@ -75,7 +81,8 @@ struct Stepped {
   double ours = 0, bound = 0;
   int passes = 0;
 };
-Stepped stepped(const std::string& rule) {
+Stepped stepped(const std::string& rule, const Length& length) {
+  const int64_t elements = length.elements;
   RuleProgram program(rule, DType::f32);
   driver::Pipeline pipeline(program.graph, program.front.diags, one_thread());
   std::vector<Function> functions{program.unit.step};
@@ -88,12 +95,12 @@ Stepped stepped(const std::string& rule) {
   std::vector<std::unique_ptr<driver::BoundCall>> calls;
   for (const driver::CompiledFunction& function : *code) {
     calls.push_back(std::make_unique<driver::BoundCall>(function));
-    calls.back()->rows({{{"size", kElements}}});
+    calls.back()->rows({{{"size", elements}}});
   }
   size_t hyper = 0;
   for (size_t k = 0; k < parameters.size(); ++k) {
     const Parameter& p = parameters[k];
-    int64_t count = p.type.shape.empty() ? 1 : kElements;
+    int64_t count = p.type.shape.empty() ? 1 : elements;
     void* at = memory[k].get(static_cast<size_t>(count) * 8);
     TW_CHECK(at, "memory");
     if (p.type.dtype == DType::f32)
@@ -117,16 +124,16 @@ Stepped stepped(const std::string& rule) {
     auto lowered = pipeline.lower(pipeline.finish(function));
     out.passes += loops::traffic(lowered->program).passes;
     for (const loops::Kernel& kernel : loops::kernels(lowered->program)) {
-      auto arrays = [](const Dim& bytes) {
-        auto n = bytes.evaluate([](std::string_view) { return kElements; });
-        return static_cast<int>(n.value_or(0) / (4 * kElements));
+      auto arrays = [&](const Dim& bytes) {
+        auto n = bytes.evaluate([&](std::string_view) { return elements; });
+        return static_cast<int>(n.value_or(0) / (4 * elements));
       };
       int reads = arrays(kernel.bytes_read), writes = arrays(kernel.bytes_written);
-      if (reads + writes > 0) moving.push_back(std::make_unique<Moving>(reads, writes));
+      if (reads + writes > 0) moving.push_back(std::make_unique<Moving>(reads, writes, elements));
     }
   }
   // One right after the other, so that both see the same minute; the shortest of the rounds.
-  for (int round = 0; round <= kRounds; ++round) {
+  for (int round = 0; round <= length.rounds; ++round) {
     double ours = seconds_of([&] {
       for (auto& call : calls)
         call->call(0, 1);
@@ -143,12 +150,18 @@ Stepped stepped(const std::string& rule) {
 
 } // namespace
 
-int main() {
+int main(int count, char** arguments) {
+  const std::vector<std::string> names(arguments + 1, arguments + count);
   std::string text;
   for (const LibraryItem& item : library_items({"optimizers", "transforms"})) {
-    Stepped s = stepped(item.example);
-    text += fmt::format("{}  \"{}\": {{\"passes\": {}, \"ours\": {:.6g}, \"traffic\": {:.6g}}}",
-                        text.empty() ? "" : ",\n", item.name, s.passes, s.ours, s.bound);
+    if (!names.empty() && std::find(names.begin(), names.end(), item.name) == names.end()) continue;
+    Stepped s = stepped(item.example, kInMemory), near = stepped(item.example, kInCache);
+    const double ratio =
+        static_cast<double>(kInMemory.elements) / static_cast<double>(kInCache.elements);
+    text += fmt::format("{}  \"{}\": {{\"passes\": {}, \"ours\": {:.6g}, \"traffic\": {:.6g}, "
+                        "\"computing\": {:.6g}}}",
+                        text.empty() ? "" : ",\n", item.name, s.passes, s.ours, s.bound,
+                        near.ours * ratio);
   }
   fmt::print("{{\n{}\n}}\n", text);
 }
