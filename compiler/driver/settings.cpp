@@ -196,11 +196,8 @@ bool apply_settings(Front& front, const std::vector<Setting>& settings, irgen::E
     irgen::Argument* argument = nullptr;
     for (irgen::Racer& racer : x.racers) {
       add_names(racer.chain.rule, racer.name, known);
-      for (const irgen::RuleCall& transform : racer.chain.transforms) {
-        const std::string name = ast::name_of(*transform.decl).name.str();
-        add_names(transform, name, known);
-        add_names(transform, racer.name + "." + name, known);
-      }
+      for (const irgen::RuleCall& transform : racer.chain.transforms)
+        add_names(transform, ast::name_of(*transform.decl).name.str(), known);
       if (dot == s.name.npos) continue;
       // RULE is the racer's name, or the rule's as declared; transforms go by their own, behind
       // the racer's or alone.
