@@ -24,7 +24,8 @@ namespace {
 constexpr int64_t kEigenvalues = 500; // params up to which the Hessian is looked at
 // Eigenvalues are in error by some roundings of the largest.
 constexpr double kFlat = 1e-10;
-constexpr int64_t kShown = 12; // elements of a param, in text
+constexpr double kHolds = 0.75; // of the lowest eigenvalue, after one more step
+constexpr int64_t kShown = 12;  // elements of a param, in text
 
 class Solve {
 public:
@@ -173,33 +174,70 @@ private:
     if (!level) return;
     found_ = true;
     if (n > kEigenvalues || !objective.compile_second(true, false)) return;
+    std::optional<Tensor> matrix = hessian(point);
+    if (!matrix) return;
+    Tensor slope(DType::f64, {n});
+    for (int64_t i = 0; i < n; ++i)
+      slope.set_number(i, number(g, i));
+    const auto [values, step] = spectrum(*matrix, slope);
+    if (!values) return;
+    lowest_ = values->number(0);
+    highest_ = values->number(n - 1);
+    const double size = std::max(std::abs(*lowest_), std::abs(*highest_));
+    found_ = *lowest_ >= -kFlat * size;
+    flat_ = found_ && *lowest_ <= kFlat * size;
+    if (found_ && !flat_ && step) firm_ = holds_nearby(point, *step, slope);
+  }
+  // Where Newton's step from here leaves the Hessian as it is, up to a quarter, there is a minimum
+  // close by. At an inflection such as that of x³ the step goes half the way, and with each the
+  // Hessian is halved.
+  bool holds_nearby(const void* point, const Tensor& step, const Tensor& slope) {
+    Buffer memory;
+    const auto bytes = static_cast<size_t>(slope.size()) * run_->objective->element_bytes();
+    void* moved = memory.get(bytes);
+    if (!moved) return false;
+    for (int64_t i = 0; i < slope.size(); ++i)
+      if (const double v = number(point, i) - step.number(i); run_->precision == DType::f32)
+        static_cast<float*>(moved)[i] = static_cast<float>(v);
+      else
+        static_cast<double*>(moved)[i] = v;
+    std::optional<Tensor> matrix = hessian(moved);
+    if (!matrix) return false;
+    const auto values = spectrum(*matrix, slope).first;
+    return values && values->number(0) >= kHolds * *lowest_;
+  }
+  std::optional<Tensor> hessian(const void* point) {
+    Objective& objective = *run_->objective;
+    const auto n = objective.total();
     Buffer memory;
     void* h = memory.get(static_cast<size_t>(n * n) * objective.element_bytes());
-    if (!h || objective.hessian(point, data, h) != TW_OK) return;
+    if (!h || objective.hessian(point, run_->data.view(false), h) != TW_OK) return std::nullopt;
     Tensor matrix(DType::f64, {n, n});
     for (int64_t i = 0; i < n; ++i)
       for (int64_t j = 0; j < n; ++j)
         matrix.set_number(i * n + j, (number(h, i * n + j) + number(h, j * n + i)) / 2);
-    if (!eigenvalues(matrix)) return;
-    const double size = std::max(std::abs(*lowest_), std::abs(*highest_));
-    found_ = *lowest_ >= -kFlat * size;
-    flat_ = found_ && *lowest_ <= kFlat * size;
+    return matrix;
   }
-  // Lowest and highest, by the interpreter.
-  bool eigenvalues(const Tensor& matrix) {
-    Graph graph;
-    Builder b(graph);
-    const Shape shape{Dim(matrix.shape()[0]), Dim(matrix.shape()[1])};
-    const Type type{DType::f64, shape};
-    Function f;
-    f.name = "eigenvalues";
-    f.parameters.push_back({"H", type, false});
-    f.results.push_back({"values", b.get(b.make(Op::eigh, {b.arg(0, type)}), 0), false, -1});
-    Evaluated out = Interpreter(graph).evaluate(f, std::span(&matrix, 1));
-    if (!out.ok()) return false;
-    lowest_ = out.results[0].number(0);
-    highest_ = out.results[0].number(out.results[0].size() - 1);
-    return true;
+  // Eigenvalues, rising, and the solution of matrix·step = slope, by the interpreter.
+  static std::pair<std::optional<Tensor>, std::optional<Tensor>> spectrum(const Tensor& matrix,
+                                                                          const Tensor& slope) {
+    const Dim n(matrix.shape()[0]);
+    const Type square{DType::f64, {n, n}}, line{DType::f64, {n}};
+    const auto evaluate = [&](bool solves) -> std::optional<Tensor> {
+      Graph graph;
+      Builder b(graph);
+      Function f;
+      f.name = solves ? "step" : "eigenvalues";
+      f.parameters = {{"H", square, false}, {"g", line, false}};
+      ValueId h = b.arg(0, square), g = b.arg(1, line);
+      f.results.push_back({"result",
+                           solves ? b.make(Op::solve, {h, g}) : b.get(b.make(Op::eigh, {h}), 0),
+                           false, -1});
+      const Tensor arguments[] = {matrix, slope};
+      Evaluated out = Interpreter(graph).evaluate(f, arguments);
+      return out.ok() ? std::optional(out.results[0]) : std::nullopt;
+    };
+    return {evaluate(false), evaluate(true)};
   }
   double number(const void* memory, int64_t i) const {
     return run_->precision == DType::f32 ? static_cast<const float*>(memory)[i]
@@ -243,14 +281,20 @@ private:
   rt::LoopOutcome outcome_;
   double value_ = std::nan(""), gradient_ = std::nan("");
   std::optional<double> lowest_, highest_; // eigenvalues of the Hessian
-  bool found_ = false, flat_ = false;
+  bool found_ = false, flat_ = false, firm_ = false;
 };
 
 std::string Solve::text() const {
   std::string out =
       fmt::format("{} by {}: {}\n", run_->problem.objective.name, method_.name, method_.reason);
   const char* what = run_->problem.maximize ? "maximum" : "minimum";
-  if (found_ && lowest_ && !flat_)
+  if (found_ && lowest_ && !flat_ && !firm_)
+    out +=
+        fmt::format("the gradient is 0 to the tolerance; whether this is a {} is not known: within "
+                    "one more step the Hessian changes as much as it is large (eigenvalues {:.4g} "
+                    "to {:.4g}); a smaller --tolerance tells more\n",
+                    what, *lowest_, *highest_);
+  else if (found_ && lowest_ && !flat_)
     out += fmt::format("a {}: the gradient is 0 to the tolerance and the Hessian positive "
                        "definite, eigenvalues {:.4g} "
                        "to {:.4g}\n",
@@ -294,6 +338,7 @@ std::string Solve::json() const {
                   {"gradient", rt::json_number(gradient_)}};
   if (lowest_)
     out["eigenvalues"] = rt::Json::array({rt::json_number(*lowest_), rt::json_number(*highest_)});
+  if (lowest_) out["certain"] = firm_;
   out["steps"] = outcome_.steps;
   for (const auto& [name, count] : run_->racers[0]->evaluations())
     out["evaluations"][name] = count;

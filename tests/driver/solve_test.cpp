@@ -29,6 +29,10 @@ problem Saddle {
   param y = 0
   minimize x^4/4 - x^2/2 + y^2
 }
+problem Inflection {
+  param x: [2] = 1
+  minimize sum(x^3)
+}
 problem Cone {
   param x: [2] = [3, 4]
   minimize sum(abs(x))
@@ -90,6 +94,7 @@ TEST_CASE("solve takes the method that fits the problem, and says why") {
   CHECK_FALSE(other.json()["evaluations"].contains("hess"));
   for (const Ran& ran : {valley, other})
     CHECK(ran.json()["params"]["x"][0].get<double>() == Approx(1).epsilon(1e-6));
+  CHECK(valley.json()["certain"] == true);
 
   Ran large = solve(folder, "Long");
   REQUIRE(large.code == 0);
@@ -114,6 +119,12 @@ TEST_CASE("solve calls no point a minimum that is none") {
   CHECK(saddle.code == 1);
   CHECK(saddle.json()["found"] == false);
   CHECK(saddle.says("the Hessian has the eigenvalue -1"));
+  // On the way down a cubic, all eigenvalues are positive wherever it ends.
+  Ran inflection = solve(folder, "Inflection");
+  CHECK(inflection.json()["eigenvalues"][0].get<double>() > 0);
+  CHECK(inflection.json()["certain"] == false);
+  CHECK(folder.thalweg("solve " + folder.path("programs.tw") + " --problem Inflection")
+            .out.find("whether this is a minimum is not known") != std::string::npos);
   Ran slope = solve(folder, "Slope --steps 20");
   CHECK(slope.code == 1);
   CHECK(slope.json()["found"] == false);
