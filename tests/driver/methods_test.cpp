@@ -24,7 +24,11 @@ std::string experiment(const std::string& use, int steps) {
 TEST_CASE("trace walks the path of methods bit for bit") {
   Folder folder;
   for (const char* use :
-       {"LBFGS(history = 3)", "BFGS()", "NonlinearCG()", "SteepestDescent()", "DampedNewton()"}) {
+       {"LBFGS(history = 3)", "BFGS()", "NonlinearCG()", "SteepestDescent()", "DampedNewton()",
+        "NonlinearCG(beta = \"DY\")", "SteepestDescent(line_search = \"exact\")",
+        "SteepestDescent(line_search = \"wolfe\")",
+        "SteepestDescent(line_search = \"nonmonotone\")", "PolyakStep()", "BarzilaiBorwein()",
+        "NewtonCG()", "TrustRegion()", "AcceleratedGradient()"}) {
     INFO(use);
     constexpr int kSteps = 12;
     folder.file("run.tw", experiment(use, kSteps));

@@ -112,6 +112,55 @@ TEST_CASE("Newton's method finds the same minima, and counts its Hessians", "[dr
   }
 }
 
+TEST_CASE("first-order methods with all of their variants find minima of smooth problems",
+          "[driver]") {
+  const std::string problems = source_file("tests/reference/methods.tw");
+  const auto theirs = nlohmann::json::parse(source_file("tests/reference/methods/minima.json"));
+  for (const char* problem : {"quadratic", "logarithms"})
+    for (const char* use :
+         {"SteepestDescent()", "SteepestDescent(line_search = \"wolfe\")",
+          "SteepestDescent(line_search = \"strong_wolfe\")",
+          "SteepestDescent(line_search = \"nonmonotone\")",
+          "SteepestDescent(line_search = \"exact\")", "BarzilaiBorwein(step = \"long\")",
+          "BarzilaiBorwein(step = \"short\")", "BarzilaiBorwein()", "NonlinearCG(beta = \"FR\")",
+          "NonlinearCG(beta = \"HS\")", "NonlinearCG(beta = \"DY\")", "AcceleratedGradient()",
+          "AcceleratedGradient(restart = \"function\")", "NewtonCG()", "TrustRegion()"}) {
+      INFO(use << " on " << problem);
+      Found found =
+          look(problems + experiment(problem, use, "until norminf(grad) <= 1e-6\n  steps 2000"));
+      CHECK(found.run.outcome.stopped_by == runtime::StoppedBy::until);
+      const auto x = theirs["problems"][problem]["BFGS"]["x"].get<std::vector<double>>();
+      for (size_t k = 0; k < x.size(); ++k)
+        CHECK(found.run.params[k] == Approx(x[k]).margin(1e-5));
+    }
+}
+
+TEST_CASE("linear conjugate gradients end after as many steps as there are eigenvalues",
+          "[driver]") {
+  const std::string bowl =
+      "problem Bowl { param x: [60] = 1; minimize sum(tensor[i] (1 + i mod 5)*(x[i] - i)^2)/2 }\n";
+  Found found = look(bowl + experiment("Bowl", "LinearCG()", "until norm(grad) < 1e-9\n  steps 9"));
+  CHECK(found.run.outcome.stopped_by == runtime::StoppedBy::until);
+  CHECK(found.run.outcome.steps == 5);
+  // No quadratic with a minimum: told, not gone on with.
+  const std::string saddle = "problem Saddle { param x: [2] = [0, 1]; minimize x[0]^2 - x[1]^2 }\n";
+  Found failed = look(saddle + experiment("Saddle", "LinearCG()", "steps 9"));
+  CHECK(failed.run.outcome.stopped_by == runtime::StoppedBy::failed);
+  CHECK(failed.run.outcome.message.find("f has no minimum") != std::string::npos);
+}
+
+TEST_CASE("Polyak's step reaches a known minimum, also at a kink", "[driver]") {
+  const std::string cone = "problem Cone { param x: [2] = [3, 4]; minimize norm(x) + abs(x[0]) }\n";
+  auto stopped_by = [&](const char* use, const char* end) {
+    return ExperimentProgram("tests/reference/methods_run.tw", {},
+                             cone + experiment("Cone", use, end))
+        .run()
+        .outcome.stopped_by;
+  };
+  CHECK(stopped_by("PolyakStep()", "until loss < 1e-8\n  steps 500") == runtime::StoppedBy::until);
+  CHECK(stopped_by("PolyakStep(least = 100)", "steps 5") == runtime::StoppedBy::failed);
+}
+
 TEST_CASE("a method's run has the same bits on any number of threads and on every target with fma",
           "[driver]") {
   const std::string text = "problem Chain(n = 3000) {\n  param x: [n] = -1.2\n"
