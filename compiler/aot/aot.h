@@ -23,6 +23,8 @@ struct Member {
   std::string name; // "rule.o"
   std::string bytes;
 };
+// The functions of thalweg/linear.h, for archives of libraries that call them.
+Member linear_member();
 // The bytes of a static archive with a symbol table; no times, owners or paths in it.
 std::string archive(std::span<const Member> members);
 // False if the file can't be written.

@@ -2,6 +2,7 @@
 #include "aot/aot.h"
 
 #include "support/check.h"
+#include "thalweg/linear_object.h"
 
 #include <llvm/Object/ArchiveWriter.h>
 
@@ -17,6 +18,10 @@ codegen::TargetSpec default_target() {
 std::string emit_object(std::span<const loops::Program> programs,
                         const codegen::TargetSpec& target) {
   return codegen::compile_object(programs, target);
+}
+
+Member linear_member() {
+  return {"thalweg_linear.o", std::string(tw_linear_object, tw_linear_object_end)};
 }
 
 std::string archive(std::span<const Member> members) {

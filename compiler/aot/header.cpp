@@ -71,6 +71,7 @@ std::string library_header(const LibrarySpec& spec) {
       "     4 index out of range                        5 a hyperparameter is out of its range\n"
       "     6 n is not the n of init                    7 a null pointer, or no state of this "
       "rule\n"
+      "     9 eigenvalues that do not converge\n"
       "   After 1, 2 and 5 x and the state are as before; after any other they are not to be used. "
       "*/\n",
       p);

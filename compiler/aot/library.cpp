@@ -222,7 +222,8 @@ Library build_library(const LibrarySpec& spec, const codegen::TargetSpec& target
   own.emit = lap(start);
   emitter.optimize();
   own.optimize = lap(start);
-  Library library{library_header(spec), emitter.object(dumps)};
+  const bool linear = emitter.module().getFunction("tw_linear") != nullptr;
+  Library library{library_header(spec), emitter.object(dumps), linear};
   own.codegen = lap(start);
   if (times) *times = own;
   return library;

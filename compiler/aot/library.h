@@ -92,6 +92,7 @@ struct LibrarySpec {
 struct Library {
   std::string header; // text of P.h
   std::string object; // bytes of P.o
+  bool linear = false; // it calls the functions of thalweg/linear.h
 };
 
 // The object's sections hold nothing that differs from run to run. Bindings that contradict the

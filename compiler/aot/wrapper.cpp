@@ -4,6 +4,7 @@
 #include "support/check.h"
 
 #include "thalweg/abi.h"
+#include "thalweg/linear.h"
 
 #include <algorithm>
 
@@ -226,7 +227,19 @@ LibraryBuilder::Value LibraryBuilder::call(llvm::Function* function, const Bound
   set(offsetof(tw_call, row_elements), builder_.getInt64(0));
   set(offsetof(tw_call, mark), null);
   set(offsetof(tw_call, mark_context), null);
-  return builder_.CreateCall(function, {record});
+  Value status = builder_.CreateCall(function, {record});
+  if (!emitter_.module().getFunction("tw_linear")) return status;
+  // Where in the text linear algebra failed, a caller can't look up.
+  const auto is_fault = [&](int32_t fault) {
+    Value own = builder_.CreateAnd(status, builder_.getInt32(loops::kLinearFaults - 1));
+    return builder_.CreateICmpEQ(own, builder_.getInt32(static_cast<uint32_t>(fault)));
+  };
+  Value plain = builder_.getInt32(TW_SINGULAR);
+  for (int32_t fault : {TW_LINEAR_WIDE, TW_LINEAR_NO_CONVERGENCE})
+    plain = builder_.CreateSelect(
+        is_fault(fault), builder_.getInt32(static_cast<uint32_t>(tw_linear_status(fault))), plain);
+  Value located = builder_.CreateICmpSGE(status, builder_.getInt32(loops::kLinearStatus));
+  return builder_.CreateSelect(located, plain, status);
 }
 
 } // namespace thalweg::aot

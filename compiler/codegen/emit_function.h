@@ -71,6 +71,7 @@ private:
   void emit(const loops::Rows& rows);
   void emit(const loops::Chunks& chunks); // emit_chunks.cpp
   void emit(const loops::Oracle& oracle);
+  void emit(const loops::Linear& linear); // emit_linear.cpp
   void emit(const loops::StatusCheck& check);
   void emit(const loops::IndexCheck& check);
   void emit(const loops::If& branch);

@@ -79,6 +79,7 @@ private:
                        visit(rows.folds);
                      },
                      [&](const loops::Oracle&) {},
+                     [&](const loops::Linear&) {},
                      [&](const loops::StatusCheck& check) { used_.insert(check.condition); },
                      [&](const loops::IndexCheck& check) { used_.insert(check.value); },
                      [&](const loops::If& branch) {

@@ -187,6 +187,25 @@ struct Chunks {
 struct Oracle {
   int site;
 };
+// Calls tw_linear of thalweg/linear.h: operands and results lie in memory, and `work` is scratch.
+// A matrix that it can't do ends the function with linear_status(site, fault).
+struct Linear {
+  Op op;
+  int site;
+  int64_t root; // inverse_root's
+  Dim m, n, k;  // a is [m, n], right-hand sides [n, k]
+  std::vector<BufferId> operands, results;
+  BufferId work;
+};
+// A status of compiled functions that says where linear algebra failed, above those of tw_status.
+// Whoever hands it out of the program turns it into tw_linear_status(fault).
+constexpr int32_t kLinearStatus = 1 << 16, kLinearFaults = 16;
+inline bool is_linear_status(int32_t status) { return status >= kLinearStatus; }
+inline int linear_site(int32_t status) { return (status - kLinearStatus) / kLinearFaults; }
+inline int32_t linear_fault(int32_t status) { return (status - kLinearStatus) % kLinearFaults; }
+inline int32_t linear_status(int site, int32_t fault) {
+  return kLinearStatus + site * kLinearFaults + fault;
+}
 // Ends the function with `status` if the scalar condition holds.
 struct StatusCheck {
   Val condition;
@@ -214,7 +233,8 @@ struct While {
 };
 
 struct Statement {
-  std::variant<Let, Store, Loop, Product, Rows, Chunks, Oracle, StatusCheck, IndexCheck, If, While>
+  std::variant<Let, Store, Loop, Product, Rows, Chunks, Oracle, Linear, StatusCheck, IndexCheck, If,
+               While>
       is;
 };
 

@@ -157,6 +157,16 @@ private:
                        fmt::format("fold {} = {} of {}", program_.buffers[part.to.value].name,
                                    fold_name(part.op), program_.buffers[part.waiting.value].name));
               },
+              [&](const Linear& linear) {
+                std::string text = fmt::format("linear {} [{}, {}]", op_info(linear.op).name,
+                                               linear.m.str(), linear.n.str());
+                for (BufferId id : linear.operands)
+                  text += " " + program_.buffers[id.value].name;
+                text += " →";
+                for (BufferId id : linear.results)
+                  text += " " + program_.buffers[id.value].name;
+                line(depth, text);
+              },
               [&](const Oracle& oracle) { line(depth, fmt::format("oracle {}", oracle.site)); },
               [&](const StatusCheck& check) {
                 line(depth, fmt::format("end with {} if {}", check.status, name(check.condition)));

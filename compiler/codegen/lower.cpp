@@ -116,7 +116,7 @@ private:
     std::vector<Slot> slots;
     for (const fuse::Temporary& temporary : plan_.temporaries)
       slots.push_back(memory_.temporary("t" + std::to_string(temporary.value.value),
-                                        graph_.type(temporary.value), per_tensor(temporary),
+                                        fuse::type_of(graph_, temporary), per_tensor(temporary),
                                         graph_.origin(temporary.value)));
     own_.temporaries = std::move(slots);
   }

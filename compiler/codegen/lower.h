@@ -27,11 +27,18 @@ struct OracleSite {
   std::vector<Slot> operands; // the point; hvp: then the direction
   Slot answer;
 };
+// An operator of linear algebra, in the text: whose fault it is when the call ends with
+// fault_status().
+struct LinearSite {
+  Op op;
+  Span span;
+};
 struct Layout {
   std::vector<Slot> parameters;  // by parameter of the function
   std::vector<Slot> results;     // by result; one that updates a parameter has the parameter's slot
   std::vector<Slot> temporaries; // the caller allocates them; contents are free between calls
   std::vector<OracleSite> oracles; // by site
+  std::vector<LinearSite> linear;  // by site
   int call_slots = 0, row_slots = 0;
 };
 

@@ -19,6 +19,7 @@ void Kernels::lower(int index) {
   case fuse::Kernel::Kind::per_point: per_point(kernel); break;
   case fuse::Kernel::Kind::region: region(kernel); break;
   case fuse::Kernel::Kind::oracle: oracle(kernel); break;
+  case fuse::Kernel::Kind::library: library(kernel); break;
   case fuse::Kernel::Kind::copy:
     for (const fuse::Store& store : kernel.stores) {
       BufferId to = slot_of(layout_, store.to).buffer;

@@ -42,6 +42,7 @@ private:
   // lower_region.cpp
   void region(const fuse::Kernel& kernel);
   void oracle(const fuse::Kernel& kernel);
+  void library(const fuse::Kernel& kernel);
   const Slot& place_in_memory(ValueId value) const; // of a parameter or a stored value
   void start(ValueId value, BufferId state);
 

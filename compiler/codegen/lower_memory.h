@@ -27,6 +27,10 @@ public:
     return slot;
   }
 
+  int linear(LinearSite site) {
+    call_.linear.push_back(site);
+    return static_cast<int>(call_.linear.size()) - 1;
+  }
   int oracle(OracleSite site) {
     call_.oracles.push_back(std::move(site));
     return static_cast<int>(call_.oracles.size()) - 1;

@@ -51,6 +51,12 @@ public:
                      }
                    },
                    [&](const Oracle&) {},
+                   [&](const Linear& linear) {
+                     for (BufferId id : linear.operands)
+                       touched.read.insert(id.value);
+                     for (BufferId id : linear.results)
+                       touched.written.insert(id.value);
+                   },
                    [&](const StatusCheck&) {},
                    [&](const IndexCheck&) {},
                    [&](const If& branch) {

@@ -1,6 +1,8 @@
 // Slots filled with pointers (see bound_call.h).
 #include "driver/bound_call.h"
 
+#include "thalweg/linear.h"
+
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -155,9 +157,17 @@ int32_t BoundCall::call(uint64_t seed, int64_t step) {
   }
   call.seed = seed;
   call.step = step;
-  if (!f_.profile) return f_.entry(&call);
+  if (!f_.profile) return ended(f_.entry(&call));
   ProfiledCall timing(*f_.profile, kernel_bytes_, call);
-  return f_.entry(&call);
+  return ended(f_.entry(&call));
+}
+
+int32_t BoundCall::ended(int32_t status) {
+  linear_failure_.reset();
+  if (!loops::is_linear_status(status)) return status;
+  const loops::LinearSite& site = f_.layout.linear[static_cast<size_t>(loops::linear_site(status))];
+  linear_failure_ = {site.op, site.span, loops::linear_fault(status)};
+  return tw_linear_status(linear_failure_->fault);
 }
 
 static double scalar_at(const void* memory, DType dtype) {

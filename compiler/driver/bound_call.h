@@ -50,14 +50,23 @@ public:
   using Answer =
       std::function<int32_t(OracleKind kind, std::span<const void* const> operands, void* answer)>;
   void oracle(Answer answer) { answer_ = std::move(answer); }
+  // What linear algebra could not do in the last call, and where it stands in the text.
+  struct LinearFailure {
+    Op op;
+    Span span;
+    int32_t fault; // a tw_linear_fault
+  };
+  const std::optional<LinearFailure>& linear_failure() const { return linear_failure_; }
   // Of a shared scalar result that nobody bound.
   double scalar_result(size_t k) const;
   double row_scalar_result(size_t row, size_t k) const;
 
 private:
+  int32_t ended(int32_t status);
   static int32_t ask(void* self, int32_t site, const tw_call* call);
   const CompiledFunction& f_;
   Answer answer_;
+  std::optional<LinearFailure> linear_failure_;
   bool ready_ = false; // nothing changed since the last prepare()
   Bindings sizes_;
   std::vector<void*> buffers_;

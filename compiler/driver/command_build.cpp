@@ -76,11 +76,12 @@ private:
                                       rt::system_error_text(error.value())));
       return false;
     }
-    aot::Member member{prefix + ".o", library.object};
+    std::vector<aot::Member> members{{prefix + ".o", library.object}};
+    if (library.linear) members.push_back(aot::linear_member());
     std::string archive = (folder / fmt::format("lib{}.a", prefix)).string();
     std::string header = (folder / (prefix + ".h")).string();
     for (const auto& [path, bytes] :
-         {std::pair{archive, aot::archive({&member, 1})}, std::pair{header, library.header}})
+         {std::pair{archive, aot::archive(members)}, std::pair{header, library.header}})
       if (rt::Outcome written = rt::write_file_atomically(path, bytes); !written) {
         Diagnostic& d = front_.diags.report(DiagKind::bad_output, {}, written.error().message());
         if (!written.error().help.empty()) d.help(written.error().help);

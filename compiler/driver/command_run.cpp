@@ -106,9 +106,11 @@ private:
     }
     bool bad = outcome.stopped_by == rt::StoppedBy::not_finite ||
                outcome.stopped_by == rt::StoppedBy::failed;
-    if (bad)
-      front_.diags.report(DiagKind::run_failed, racer.fault_place(),
-                          fmt::format("{}: {}", racer.name(), outcome.message));
+    if (bad) {
+      Diagnostic& said = front_.diags.report(DiagKind::run_failed, racer.fault_place(),
+                                             fmt::format("{}: {}", racer.name(), outcome.message));
+      if (!racer.fault_help().empty()) said.help(racer.fault_help());
+    }
     return bad ? kExitProgram : kExitOk;
   }
 

@@ -38,6 +38,7 @@ public:
   // Points at which f and its gradient were computed; nothing if the rule asks at x alone.
   std::vector<std::pair<std::string, int64_t>> evaluations() const;
   Span fault_place() const { return fault_place_; } // of what ended the run; may be invalid
+  const std::string& fault_help() const { return fault_help_; } // what to try; may be empty
 
 private:
   // `rule`: whose call ended so; null: the objective's.
@@ -74,6 +75,7 @@ private:
   bool wants_update_ = false, has_update_ = false;
   DataView batch_;
   Span fault_place_;
+  std::string fault_help_;
   double loss_before_; // of the last taken step; inf before the first
   int64_t taken_ = 0;  // steps
 };

@@ -2,6 +2,7 @@
 // racer.h).
 #include "driver/racer.h"
 #include "driver/ranges.h"
+#include "thalweg/linear.h"
 
 #include <algorithm>
 #include <cmath>
@@ -11,9 +12,29 @@ namespace thalweg::driver {
 
 using irgen::RuleUnit;
 
+// What to try where linear algebra can't go on.
+static const char* linear_help(int32_t fault) {
+  switch (fault) {
+  case TW_LINEAR_NOT_FINITE: return "a smaller step keeps what the matrix is made of in range";
+  case TW_LINEAR_SINGULAR_MATRIX:
+    return "add a multiple of the identity: solve(A + tau*eye(rows(A)), b)";
+  case TW_LINEAR_NOT_DEFINITE:
+    return "add a multiple of the identity, or take modified_cholesky(A)";
+  case TW_LINEAR_NOT_POSITIVE: return "add a multiple of the identity: A + eps*eye(rows(A))";
+  case TW_LINEAR_WIDE: return "factor the transpose: A.T has more rows than columns";
+  default: return "";
+  }
+}
+
 runtime::StepStatus RacerRun::failed(int32_t status, RuleInstance* rule) {
   if (rule) {
     const RuleUnit& unit = rule->unit();
+    if (std::optional<BoundCall::LinearFailure> failure = rule->linear_failure()) {
+      fault_place_ = failure->span;
+      fault_help_ = linear_help(failure->fault);
+      return {status,
+              fmt::format("'{}': {}", op_info(failure->op).name, tw_linear_text(failure->fault))};
+    }
     for (const Check& check : unit.step.checks)
       if (check.status == status) fault_place_ = check.span;
     for (const RuleUnit::Stop& stop : unit.stops)

@@ -279,6 +279,12 @@ void RuleInstance::answer_oracles(BoundCall::Answer answer) {
     call.oracle(answer_);
 }
 
+std::optional<BoundCall::LinearFailure> RuleInstance::linear_failure() const {
+  for (const BoundCall& call : calls_)
+    if (call.linear_failure()) return call.linear_failure();
+  return std::nullopt;
+}
+
 int32_t RuleInstance::check() { return check_ == 0 ? TW_OK : calls_[check_].call(); }
 
 bool RuleInstance::taken() const {

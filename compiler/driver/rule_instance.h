@@ -43,6 +43,8 @@ public:
   int32_t answer(int64_t t, void* to); // where it has one; into an arena
   // The text of a `fail` or `done` that ended the step, with its values.
   std::string stop_text(Pipeline& pipeline, const irgen::RuleUnit::Stop& stop);
+  // Of the function that was called last, if that is why it ended.
+  std::optional<BoundCall::LinearFailure> linear_failure() const;
   const std::vector<size_t>& parameters() const { return parameters_; }
 
 private:

@@ -128,7 +128,7 @@ private:
           .note("a library sees a parameter as one row of numbers");
       return false;
     }
-    if (unit.shape_sensitive) {
+    if (unit.shape_sensitive && !unit.demands.vector) {
       refuse("it looks at the shape of its parameter")
           .note("a library sees a parameter as one row of numbers");
       return false;

@@ -55,8 +55,9 @@
 // checks are decided in order before its results: one that holds ends the call.
 // `oracle` asks for an objective at a point; it is opaque to every pass.
 //
-// Linear algebra (the host runtime follows these to a tolerance, the interpreter computes in f64):
-//   solve(A, b)        A x = b for a vector or the columns of a matrix; fails as singular
+// Linear algebra (thalweg/linear.h, in f64, rounded once to the type of the operands):
+//   solve(A, b)        A x = b for a vector or the columns of a matrix; fails as singular. By
+//                      elimination with row exchanges; triangular matrices by substitution
 //   cholesky           L lower with positive diagonal, L Lᵀ = A; reads the lower triangle; fails as
 //                      singular if A is not positive definite
 //   modified_cholesky  L Lᵀ = A + E, E ≥ 0 diagonal (Gill, Murray, Wright 1981, no exchanges)

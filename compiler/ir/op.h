@@ -27,6 +27,7 @@ enum class Derivative : uint8_t {
   linear,
   piecewise,
   product,
+  factorization,
   zero,
   control,
   none

@@ -281,31 +281,6 @@ Value Elaborator::matrix_part(const Expr& e, const Call& n, const sema::Builtin&
   return Value::tensor(b_.reduce_all(Op::reduce_sum, diagonal));
 }
 
-Value Elaborator::linear_algebra(const Expr& e, const Call& n, std::string_view name) {
-  shape_sensitive = true;
-  std::vector<ValueId> operands;
-  Attr attr;
-  for (size_t k = 0; k < positional_count(n); ++k) {
-    Value v = tensor(*positional(n, k));
-    if (!v.is_tensor()) return {};
-    if (name == "inverse_root" && k == 1) {
-      std::optional<int64_t> root = as_integer(v.id);
-      if (!root || *root < 1)
-        return poison(DiagKind::wrong_kind, e.span, "the root is a whole number from 1");
-      attr.ints = {*root};
-      continue;
-    }
-    operands.push_back(to_precision(real(v.id)));
-  }
-  Op op = *op_by_name(name);
-  if (std::string problem = b_.problem_of(op, operands, attr); !problem.empty())
-    return poison(DiagKind::shape_mismatch, e.span,
-                  fmt::format("'{}' does not fit: {}", name, problem));
-  if (b_.problem_of(Op::get, {b_.make(op, operands, attr)}, {{0}, {}, {}, {}}).empty())
-    return not_lowered(e.span, fmt::format("'{}', which gives several results,", name));
-  return Value::tensor(b_.make(op, operands, attr));
-}
-
 Value Elaborator::call_builtin(const Expr& e, const Call& n, const sema::Builtin& builtin) {
   // sema said so already if the arguments do not fit
   if (static_cast<int>(positional_count(n)) < builtin.least ||

@@ -172,6 +172,7 @@ Value Elaborator::tensor(Value v, const Expr& e) {
   case Value::Kind::range: what = "a range"; break;
   case Value::Kind::rule: what = "an optimizer"; break;
   case Value::Kind::ring: what = "a ring of values"; break;
+  case Value::Kind::parts: what = "several results, to be taken by number or name"; break;
   case Value::Kind::rule_step: what = "a step, to be called with a point"; break;
   default: break;
   }

@@ -194,7 +194,10 @@ private:
   Value ask(const Value& text, const std::string& pattern);
   Value compare_texts(const Value& a, const ast::Expr& eb, const ast::CompareStep& link);
   std::optional<bool> known_now(ValueId condition) const; // of one made from constants
+  // linear_calls.cpp
   Value linear_algebra(const ast::Expr& e, const ast::Call& n, std::string_view name);
+  Value part(const Value& parts, const ast::Index& n, const ast::Expr& e);
+  Value part_field(const Value& parts, const ast::Ident& field);
   const ast::Expr* named(const ast::Call& n, std::string_view name) const;
   std::optional<int64_t> axis(const ast::Call& n, size_t rank, bool& present);
   std::optional<std::vector<Value>> bind_arguments(const std::vector<ast::Param>& params,

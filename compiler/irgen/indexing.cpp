@@ -12,8 +12,10 @@ namespace thalweg::irgen {
 using namespace ast;
 
 Value Elaborator::index(const Expr& e, const Index& n) {
-  Value base = tensor_or_ring(*n.base);
+  Value base = expr(*n.base);
   if (base.kind == Value::Kind::ring) return from_ring(base, n, e);
+  if (base.kind == Value::Kind::parts) return part(base, n, e);
+  base = tensor(std::move(base), *n.base);
   if (!base.is_tensor()) return base;
   shape_sensitive = true;
   Shape shape = b_.shape(base.id);
@@ -187,6 +189,7 @@ Value Elaborator::field(const Expr& e, const Field& n) {
     return {};
   }
   if (base.kind == Value::Kind::ring) return ring_field(base, n.field);
+  if (base.kind == Value::Kind::parts) return part_field(base, n.field);
   if (base.kind == Value::Kind::rule) {
     base.change = n.field.name == std::string_view("update");
     if (!base.change && n.field.name != std::string_view("step"))

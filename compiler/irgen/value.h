@@ -42,6 +42,7 @@ struct Value {
     shape,     // `dims`, from `like x`
     rule,      // an optimizer given as hyperparameter: level `level` of the rule at hand
     rule_step, // its `step` or `update`, to be called
+    parts,     // `id`, a tuple: what linear algebra with several results gives
     ring,      // `id` [capacity, shape…], `low` how many, `high` where the newest is (f64)
   };
   Kind kind = Kind::poison;

@@ -2,6 +2,7 @@
 #include "jit/jit.h"
 
 #include "support/check.h"
+#include "thalweg/linear.h"
 
 #include <llvm/ExecutionEngine/Orc/ExecutionUtils.h>
 #include <llvm/ExecutionEngine/Orc/LLJIT.h>
@@ -55,6 +56,11 @@ Compiled Jit::compile(std::span<const loops::Program> programs) {
   };
   library.addGenerator(take(llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(
       linker_->orc->getDataLayout().getGlobalPrefix(), allowed)));
+  const llvm::orc::ExecutorSymbolDef linear(llvm::orc::ExecutorAddr::fromPtr(&tw_linear),
+                                            llvm::JITSymbolFlags::Exported |
+                                                llvm::JITSymbolFlags::Callable);
+  take(library.define(
+      llvm::orc::absoluteSymbols({{linker_->orc->mangleAndIntern("tw_linear"), linear}})));
   take(linker_->orc->addObjectFile(library, llvm::MemoryBuffer::getMemBufferCopy(object, unit)));
   Compiled compiled;
   for (const loops::Program& program : programs)

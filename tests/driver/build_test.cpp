@@ -237,3 +237,69 @@ optimizer Fine(lr = 0.01) on tensor x { x' = x - lr*∇f(x) }
   CHECK(lost.code == 1);
   CHECK(lost.says("error[bad-output]"));
 }
+
+TEST_CASE("a library with linear algebra carries its functions and has the bits of a run") {
+  Folder folder;
+  const char* const rules = R"(
+## The square root of the sum of outer products of gradients.
+optimizer Full(lr = 0.1, eps = 1e-3) on vector x {
+  state S = eps*eye(size(x))
+  let g = ∇f(x)
+  S' = S + g[:, new]*g
+  x' = x - lr*solve(cholesky(S'), inverse_root(S', 2) @ g)
+}
+optimizer Negative() on vector x {
+  let L = cholesky(-∇f(x)[:, new]*∇f(x))
+  x' = x - L @ ∇f(x)
+}
+)";
+  folder.file("rules.tw", rules);
+  folder.file("run.tw", R"(use "rules.tw"
+problem Bowl {
+  param x: [3] = [1, -2, 3]
+  minimize sumsq(x)/2
+}
+experiment e {
+  minimize Bowl()
+  using    Full()
+  steps    5
+}
+)");
+  for (const char* rule : {"Full", "Negative"}) {
+    Ran built = folder.thalweg("build rules.tw --optimizer " + std::string(rule));
+    INFO(built.err);
+    REQUIRE(built.code == 0);
+  }
+  folder.file("main.c", R"(
+#include "full.h"
+#include "negative.h"
+#include <stdio.h>
+static double memory[4096];
+int main(void) {
+  double x[3] = {1, -2, 3};
+  full_hyper hyper = full_defaults();
+  if (full_state_size(3) > sizeof memory || full_init(memory, x, 3, &hyper)) return 1;
+  for (int k = 0; k < 5; ++k) {
+    double g[3] = {x[0], x[1], x[2]};
+    if (full_step(memory, x, g, 3, &hyper)) return 2;
+  }
+  printf("%.17g %.17g %.17g\n", x[0], x[1], x[2]);
+  negative_hyper none = negative_defaults();
+  if (negative_state_size(3) > sizeof memory || negative_init(memory, x, 3, &none)) return 3;
+  double g[3] = {1, 2, 3};
+  printf("%d\n", negative_step(memory, x, g, 3, &none));
+  return 0;
+}
+)");
+  Ran compiled = folder.shell(
+      fmt::format("{} -std=c99 -I. main.c libfull.a libnegative.a -lm -o main", THALWEG_CC));
+  INFO(compiled.err);
+  REQUIRE(compiled.code == 0);
+  Ran ran = folder.shell("./main");
+  REQUIRE(ran.code == 0);
+  Ran run = folder.thalweg("run run.tw --json --quiet");
+  INFO(run.err);
+  REQUIRE(run.code == 0);
+  const auto x = run.json()["runs"][0]["params"]["x"].get<std::vector<double>>();
+  CHECK(ran.out == fmt::format("{:.17g} {:.17g} {:.17g}\n3\n", x[0], x[1], x[2]));
+}

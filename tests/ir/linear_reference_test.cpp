@@ -61,7 +61,7 @@ void check_close(const Matrix& ours, const Matrix& theirs, double scale) {
 
 TEST_CASE("solve, cholesky, eigenvalues and singular values agree with Eigen") {
   std::mt19937_64 engine(7);
-  for (int64_t n : {1, 2, 3, 5, 8, 17, 30}) {
+  for (int64_t n : {1, 2, 3, 5, 8, 17, 31, 32, 33, 65, 100}) {
     INFO("n = " << n);
     Matrix a = random_matrix(engine, n, n), rhs = random_matrix(engine, n, 3);
     Matrix positive = a * a.transpose() + Matrix::Identity(n, n);
@@ -98,5 +98,61 @@ TEST_CASE("solve, cholesky, eigenvalues and singular values agree with Eigen") {
                       spectrum.eigenvalues().array().pow(-0.25).matrix().asDiagonal() *
                       spectrum.eigenvectors().transpose();
     check_close(root, expected, 1);
+  }
+}
+
+TEST_CASE("modified cholesky changes the diagonal alone, and a definite matrix not at all") {
+  std::mt19937_64 engine(8);
+  for (int64_t n : {1, 4, 33, 70}) {
+    INFO("n = " << n);
+    Matrix a = random_matrix(engine, n, n);
+    Matrix indefinite = (a + a.transpose()) / 2, positive = a * a.transpose();
+    positive += Matrix::Identity(n, n) * positive.norm();
+    check_close(apply(Op::modified_cholesky, {positive})[0], Matrix(positive.llt().matrixL()),
+                positive.norm());
+    Matrix l = apply(Op::modified_cholesky, {indefinite})[0];
+    Matrix change = l * l.transpose() - indefinite;
+    CHECK(change.diagonal().minCoeff() >= -1e-10 * indefinite.norm());
+    change.diagonal().setZero();
+    CHECK(change.cwiseAbs().maxCoeff() <= 1e-10 * (l * l.transpose()).norm());
+  }
+}
+
+TEST_CASE("triangular systems") {
+  std::mt19937_64 engine(9);
+  for (int64_t n : {1, 5, 40})
+    for (int64_t sides : {1, 3}) {
+      Matrix a = random_matrix(engine, n, n) / std::sqrt(double(n)) + 3 * Matrix::Identity(n, n);
+      Matrix b = random_matrix(engine, n, sides);
+      Matrix lower = a.triangularView<Eigen::Lower>(), upper = a.triangularView<Eigen::Upper>();
+      check_close(apply(Op::solve, {lower, b})[0], lower.partialPivLu().solve(b), 1);
+      check_close(apply(Op::solve, {upper, b})[0], upper.partialPivLu().solve(b), 1);
+    }
+}
+
+TEST_CASE("singular values of a matrix of low rank") {
+  std::mt19937_64 engine(11);
+  for (int64_t n : {4, 20}) {
+    Matrix low = random_matrix(engine, n + 3, 2) * random_matrix(engine, 2, n);
+    std::vector<Matrix> svd = apply(Op::svd, {low});
+    check_close(svd[0] * svd[1].asDiagonal() * svd[2].transpose(), low, low.norm());
+    check_close(svd[0].transpose() * svd[0], Matrix::Identity(n, n), 1);
+    check_close(svd[2].transpose() * svd[2], Matrix::Identity(n, n), 1);
+    CHECK(svd[1](2, 0) <= 1e-12 * svd[1](0, 0));
+  }
+}
+
+TEST_CASE("large and small entries leave factorizations in range") {
+  std::mt19937_64 engine(10);
+  for (double scale : {1e-200, 1e200}) {
+    INFO("scale " << scale);
+    Matrix tall = random_matrix(engine, 7, 5), square = tall.transpose() * tall;
+    std::vector<Matrix> qr = apply(Op::qr, {tall * scale});
+    check_close(qr[0] * (qr[1] / scale), tall, tall.norm());
+    std::vector<Matrix> svd = apply(Op::svd, {tall * scale});
+    check_close(svd[0] * (svd[1] / scale).asDiagonal() * svd[2].transpose(), tall, tall.norm());
+    std::vector<Matrix> eigen = apply(Op::eigh, {square * scale});
+    check_close(eigen[1] * (eigen[0] / scale).asDiagonal() * eigen[1].transpose(), square,
+                square.norm());
   }
 }

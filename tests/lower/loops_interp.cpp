@@ -7,6 +7,7 @@
 #include "ir/builder.h"
 #include "ir/interp_call.h"
 #include "support/overloaded.h"
+#include "thalweg/linear.h"
 
 #include <bit>
 #include <cmath>
@@ -380,6 +381,28 @@ private:
     }
   }
 
+  void linear(const Linear& s) {
+    const auto place = [&](const std::vector<BufferId>& buffers, size_t k) -> void* {
+      if (k >= buffers.size()) return nullptr;
+      return buffer(buffers[k]).raw();
+    };
+    const auto number = [](Op op) {
+      switch (op) {
+#define TW_LINEAR(constant, name, ...)                                                             \
+  case Op::name: return constant;
+        TW_LINEAR_OPERATORS(TW_LINEAR)
+#undef TW_LINEAR
+      default: TW_CHECK(false); return TW_LINEAR_SOLVE;
+      }
+    };
+    int32_t fault =
+        tw_linear(number(s.op), program_.buffers[s.operands[0].value].dtype == DType::f32, s.root,
+                  size(s.m), size(s.n), size(s.k), place(s.operands, 0), place(s.operands, 1),
+                  place(s.results, 0), place(s.results, 1), place(s.results, 2),
+                  static_cast<double*>(buffer(s.work).raw()), tw_linear_plain_product);
+    if (fault) throw Stop{tw_linear_status(fault)};
+  }
+
   void run(const Block& block) {
     for (const Statement& statement : block)
       run(statement);
@@ -401,6 +424,7 @@ private:
                    [&](const Rows& s) { rows(s); },
                    [&](const Chunks& s) { chunks(s); },
                    [&](const Oracle&) { TW_CHECK(false, "no oracles here"); },
+                   [&](const Linear& s) { linear(s); },
                    [&](const StatusCheck& s) {
                      if (cell(s.condition).integer) throw Stop{s.status};
                    },

@@ -102,12 +102,16 @@ void Generator::contract() {
 void Generator::across() {
   std::vector<ValueId> scalars =
       of_kind([](const Type& type) { return is_real(type.dtype) && type.shape.empty(); });
-  ValueId a =
-      scalars.empty() ? builder_.reduce_all(Op::reduce_sum, pick_real()) : rng_.pick(scalars);
+  ValueId a = scalars.empty() ? pick_real() : rng_.pick(scalars);
+  double limit = bound(a);
+  if (scalars.empty()) {
+    limit *= static_cast<double>(largest(element_count(builder_.shape(a))));
+    a = builder_.reduce_all(Op::reduce_sum, a);
+  }
   static const std::vector<Op> kOps = {Op::across_sum, Op::across_min, Op::across_max};
   if (scope_.depth > 0) return;
   Op op = options_.smooth ? Op::across_sum : rng_.pick(kOps);
-  put(builder_.make(op, {a}), 4 * bound(a)); // random_rows makes at most 4
+  put(builder_.make(op, {a}), 4 * limit); // random_rows makes at most 4
 }
 
 } // namespace thalweg::testing

@@ -61,7 +61,8 @@ private:
   void arg_reduce();
   void contract();
   void across();
-  void loop(); // random_control.cpp
+  void linear(); // random_linear.cpp
+  void loop();   // random_control.cpp
   void branch();
   LambdaId body(const std::vector<Type>& parameters, const std::vector<Type>& results,
                 int operations, bool counts);

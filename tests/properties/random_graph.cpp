@@ -216,6 +216,7 @@ void Generator::step() {
   double p = rng_.unit();
   if (options_.table && rng_.chance(0.05)) return across();
   if (options_.integers && !options_.smooth && rng_.chance(0.03)) return draw();
+  if (options_.linear && rng_.chance(0.04)) return linear();
   if (options_.moving && p < 0.30) {
     static constexpr void (Generator::* kMoves[])() = {
         &Generator::widen, &Generator::reshape, &Generator::transpose, &Generator::slice,

@@ -48,6 +48,7 @@ struct RandomOptions {
   bool moving = true;          // broadcast reshape transpose slice pad concat gather scatter_add
   bool folding = true;         // reduce_* argmin argmax contract
   bool loops = true, branches = true;
+  bool linear = true;          // solve cholesky qr …
   bool table = false;          // a function over a table of tensors
   bool scalar_result = false;  // one result `value`, a real scalar
   int64_t max_elements = 4096; // of any value, under any of the bindings

@@ -1,6 +1,7 @@
 // Forward differentiation of one region (see forward.h); control flow is in control.cpp.
 #include "passes/diff/forward.h"
 
+#include "passes/diff/factorizations.h"
 #include "passes/diff/folds.h"
 #include "passes/diff/partials.h"
 #include "support/check.h"
@@ -73,6 +74,9 @@ void Forward::visit(ValueId id) {
     if (node.op == Op::across_sum && !batch_.empty())
       return fail(id, "a Jacobian through a sum over all parameters");
     result = forward_linear(builder_, node, operands, tangents, batch_);
+    break;
+  case Derivative::factorization:
+    result = forward_factorization(builder_, node, operands, primal(id), tangents, batch_);
     break;
   case Derivative::piecewise:
   case Derivative::product: result = fold(id, tangents); break;

@@ -142,6 +142,7 @@ ROW(select,   ON3(-3, 3),           return k == 0 ? zero() : k == 1 ? where(x) :
 #define TW_ROW_piecewise(name)
 #define TW_ROW_product(name)
 #define TW_ROW_control(name)
+#define TW_ROW_factorization(name)
 #define TW_ROW_none(name)
 #define TW_ROW_elementwise(name) PartialRow{Op::name, partial_##name, domain_##name},
 constexpr PartialRow kRows[] = {

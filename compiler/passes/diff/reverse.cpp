@@ -1,6 +1,7 @@
 // Reverse differentiation of one region (see reverse.h); control flow is in control.cpp.
 #include "passes/diff/reverse.h"
 
+#include "passes/diff/factorizations.h"
 #include "passes/diff/folds.h"
 #include "passes/diff/partials.h"
 #include "support/check.h"
@@ -88,6 +89,11 @@ void Reverse::visit(ValueId id) {
     for (size_t k = 0; k < node.operands.size(); ++k)
       if (active(node.operands[k]))
         send(id, node.operands[k], transpose_linear(builder_, node, k, d));
+    return;
+  case Derivative::factorization:
+    for (size_t k = 0; k < node.operands.size(); ++k)
+      if (active(node.operands[k]))
+        send(id, node.operands[k], reverse_factorization(builder_, node, id, k, d));
     return;
   case Derivative::piecewise:
   case Derivative::product: return fold(id, d);

@@ -99,7 +99,7 @@ void Planner::drop_unread_temporaries() {
   std::vector<int> number(plan_.temporaries.size(), -1);
   for (size_t t = 0; t < plan_.temporaries.size(); ++t) {
     // Scalars are read by other scalars too, which no kernel shows.
-    bool scalar = graph_.type(plan_.temporaries[t].value).rank() == 0;
+    bool scalar = type_of(graph_, plan_.temporaries[t]).rank() == 0;
     if (!scalar && !plan_.temporaries[t].part && !read.count(static_cast<int>(t))) continue;
     number[t] = static_cast<int>(kept.size());
     kept.push_back(plan_.temporaries[t]);

@@ -69,6 +69,7 @@ bool folds_nothing(const Graph& graph, ValueId value) {
 std::optional<Kind> kind_of(const Graph& graph, ValueId id) {
   const Node& node = graph.node(id);
   if (node.op == Op::while_loop || node.op == Op::if_else) return Kind::region;
+  if (op_info(node.op).emission == Emission::library) return Kind::library;
   if (node.type.is_tuple) return std::nullopt;
   if (node.op == Op::oracle) return Kind::oracle;
   switch (op_info(node.op).emission) {
@@ -80,11 +81,7 @@ std::optional<Kind> kind_of(const Graph& graph, ValueId id) {
   case Emission::copy: return Kind::copy;
   case Emission::elementwise:
   case Emission::view:
-    if (node.op == Op::get) {
-      Op giver = graph.node(node.operands[0]).op;
-      if (giver != Op::while_loop && giver != Op::if_else) return std::nullopt;
-      return Kind::part;
-    }
+    if (node.op == Op::get) return Kind::part;
     if (node.type.rank() == 0 && (node.op == Op::reshape || node.op == Op::gather) &&
         graph.type(node.operands[0]).rank() > 0)
       return Kind::pick;
@@ -93,6 +90,11 @@ std::optional<Kind> kind_of(const Graph& graph, ValueId id) {
   case Emission::library: return std::nullopt;
   }
   return std::nullopt;
+}
+
+const Type& type_of(const Graph& graph, const Temporary& temporary) {
+  const Type& type = graph.type(temporary.value);
+  return temporary.element < 0 ? type : type.elements[static_cast<size_t>(temporary.element)];
 }
 
 int own_cost(const Graph& graph, ValueId id) {

@@ -49,6 +49,8 @@ Planner::Key Planner::key_of(ValueId value) const {
     return {at, Kernel::Kind::region, {}, {}, false, false, value.value};
   if (info.kind == Kind::oracle)
     return {at, Kernel::Kind::oracle, {}, {}, false, false, value.value};
+  if (info.kind == Kind::library)
+    return {at, Kernel::Kind::library, {}, {}, false, false, value.value};
   if (info.kind == Kind::pick) return {at, Kernel::Kind::pick, {}, {}, false, false, value.value};
   TW_CHECK(info.kind == Kind::fold, "no kernel of its own");
   FoldShape shape = fold_shape(graph_, value);
@@ -97,7 +99,7 @@ void Planner::build_kernels() {
   for (ValueId id : order_) {
     Kind kind = plan_.of(id).kind;
     if (kind == Kind::fold || kind == Kind::copy || kind == Kind::pick || kind == Kind::region ||
-        kind == Kind::oracle)
+        kind == Kind::oracle || kind == Kind::library)
       kernel_at(key_of(id)).folds.push_back(id);
   }
   place_parts();
@@ -105,7 +107,7 @@ void Planner::build_kernels() {
   auto own_key = [&](ValueId id, const Position& near) {
     const Info& info = plan_.of(id);
     bool flat = info.kind == Kind::inlined || info.kind == Kind::part ||
-                info.kind == Kind::oracle || near.row != info.row;
+                info.kind == Kind::oracle || info.kind == Kind::library || near.row != info.row;
     return flat ? flat_key(near, graph_.type(id).shape) : key_of(id);
   };
   // Results straight into their buffers; those updated in place, if nothing stands against it.
@@ -168,7 +170,8 @@ void Planner::build_kernels() {
     plan_.kernels.push_back(std::move(kernel));
   }
   for (ValueId id : order_)
-    if (Kind kind = plan_.of(id).kind; kind == Kind::part || kind == Kind::oracle)
+    if (Kind kind = plan_.of(id).kind;
+        kind == Kind::part || kind == Kind::oracle || kind == Kind::library)
       plan_.info[id.value].home_kernel =
           plan_.of(kind == Kind::part ? graph_.node(id).operands[0] : id).kernel;
 }

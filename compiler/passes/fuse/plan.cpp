@@ -114,10 +114,11 @@ void Planner::choose_local_stores() {
         if (graph_.type(node.operands[k]).rank() > 0 && graph_.node(node.operands[k]).op != Op::arg)
           store(node.operands[k], "read by a loop or a branch");
     }
-    if (plan_.of(id).kind == Kind::oracle)
+    if (Kind kind = plan_.of(id).kind; kind == Kind::oracle || kind == Kind::library)
       for (ValueId operand : node.operands)
         if (graph_.node(operand).op != Op::arg)
-          store(operand, "a point that the objective is asked at");
+          store(operand, kind == Kind::oracle ? "a point that the objective is asked at"
+                                              : "read by linear algebra");
     if (plan_.of(id).kind != Kind::inlined) continue;
     if (node.op == Op::broadcast && moves(graph_, id, 0) &&
         cost_[node.operands[0].value] >= kRepeatedCost)
@@ -228,7 +229,8 @@ void Planner::place() {
     case Kind::fold:
     case Kind::copy:
     case Kind::region:
-    case Kind::oracle: {
+    case Kind::oracle:
+    case Kind::library: {
       Position runs = std::get<Kernel::Kind>(key_of(id)) == Kernel::Kind::flat ? near : far;
       info.near = info.far = after(runs);
       break;

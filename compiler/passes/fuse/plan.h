@@ -39,8 +39,9 @@ enum class Kind : uint8_t {
   pick,    // a scalar read out of a tensor
   across,  // a fold over the rows of the table
   region,  // while_loop, if_else: runs the functions of its lambdas
-  part,    // an element of what a region gives
+  part,    // an element of what a region or a library call gives
   oracle,  // f or ∇f at a point
+  library, // linear algebra: a call of the runtime
 };
 
 // Where a stored value goes.
@@ -72,6 +73,7 @@ struct Kernel {
     copy,      // writes `folds[0]` part by part into its target
     region,    // runs the nested functions of `folds[0]`, a while_loop or an if_else
     oracle,    // asks for `folds[0]`
+    library,   // calls the runtime for `folds[0]`
   };
   Kind kind;
   Position at;
@@ -82,7 +84,7 @@ struct Kernel {
   std::vector<ValueId> folds;
   std::vector<Store> stores;
   std::vector<int> nested;   // region: its functions in Plan::nested, in the order of its lambdas
-  std::vector<Target> parts; // region, oracle: where what it gives is
+  std::vector<Target> parts; // region, oracle, library: where what it gives is
   int group = -1;            // kernels of one group stand side by side
   RowRole role = RowRole::none;
   bool operator==(const Kernel&) const = default;
@@ -102,8 +104,10 @@ struct Info {
 struct Temporary {
   ValueId value; // that it holds; of a part: a value of its type
   bool row = false;
-  bool part = false; // it belongs to a region or an oracle
+  bool part = false; // it belongs to a region, an oracle or a library call
+  int element = -1;  // of the tuple `value`
 };
+const Type& type_of(const Graph& graph, const Temporary& temporary);
 
 struct Nested;
 

@@ -14,6 +14,7 @@ const char* kind_name(Kernel::Kind kind) {
   case Kernel::Kind::copy: return "copy";
   case Kernel::Kind::region: return "region";
   case Kernel::Kind::oracle: return "oracle";
+  case Kernel::Kind::library: return "library";
   }
   return "";
 }

@@ -26,7 +26,7 @@ std::optional<NotLowered> Planner::plan_lambdas(ValueId region) {
 }
 
 // Each element of what a region gives has a temporary: a loop's states live there, the sides of a
-// branch write there. So has an oracle's answer.
+// branch write there. So has an oracle's answer, and what linear algebra gives.
 void Planner::place_parts() {
   for (ValueId id : order_) {
     const Info& info = plan_.of(id);
@@ -39,7 +39,14 @@ void Planner::place_parts() {
             {Target::Kind::temporary, static_cast<int>(plan_.temporaries.size())});
         plan_.temporaries.push_back({value, info.row, true});
       }
-    } else if (info.kind == Kind::oracle) {
+    } else if (info.kind == Kind::library && node.type.is_tuple) {
+      Kernel& kernel = kernel_at(key_of(id));
+      for (int element = 0; element < static_cast<int>(node.type.elements.size()); ++element) {
+        kernel.parts.push_back(
+            {Target::Kind::temporary, static_cast<int>(plan_.temporaries.size())});
+        plan_.temporaries.push_back({id, info.row, true, element});
+      }
+    } else if (info.kind == Kind::oracle || info.kind == Kind::library) {
       Target to{Target::Kind::temporary, static_cast<int>(plan_.temporaries.size())};
       kernel_at(key_of(id)).parts = {to};
       plan_.temporaries.push_back({id, info.row, true});

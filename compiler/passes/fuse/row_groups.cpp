@@ -135,6 +135,7 @@ RowRole Planner::role_of(const Kernel& kernel, const Dim& rows) const {
   case Kernel::Kind::pick:
   case Kernel::Kind::region:
   case Kernel::Kind::oracle:
+  case Kernel::Kind::library:
   case Kernel::Kind::copy: break;
   }
   return RowRole::none;
