@@ -90,8 +90,8 @@ struct LibrarySpec {
 };
 
 struct Library {
-  std::string header; // text of P.h
-  std::string object; // bytes of P.o
+  std::string header;  // text of P.h
+  std::string object;  // bytes of P.o
   bool linear = false; // it calls the functions of thalweg/linear.h
 };
 

@@ -44,9 +44,9 @@ void eval_library(Call& call) {
   std::vector<double> work(static_cast<size_t>(task.nn * n * n + task.mn * m * n + task.nk * n * k +
                                                task.n * n + task.k * k));
   const int64_t root = call.node.op == Op::inverse_root ? call.ints()[0] : 0;
-  const int32_t fault = tw_linear(task.op, a.dtype() == DType::f32, root, m, n, k, a.raw(),
-                                  b ? b->raw() : nullptr, out[0], out[1], out[2], work.data(),
-                                  tw_linear_plain_product);
+  const int32_t fault =
+      tw_linear(task.op, a.dtype() == DType::f32, root, m, n, k, a.raw(), b ? b->raw() : nullptr,
+                out[0], out[1], out[2], work.data(), tw_linear_plain_product);
   if (fault)
     return call.fail(tw_linear_status(fault),
                      fmt::format("'{}': {}", op_info(call.node.op).name, tw_linear_text(fault)));
