@@ -4,6 +4,7 @@
 #include "driver/derivatives.h"
 #include "driver/experiment_run.h"
 #include "driver/ranges.h"
+#include "irgen/residuals.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -47,7 +48,8 @@ private:
     for (const auto& p : problem->parameters)
       shapes += fmt::format("{}{}{}", shapes.empty() ? "" : ", ", p.name,
                             p.type.shape.empty() ? "" : shape_str(p.type.shape));
-    lines_ += fmt::format("problem {} offers f, ∇f, ∇²f{} of {}\n", ast::name_of(decl).name.view(),
+    lines_ += fmt::format("problem {} offers f, ∇f, ∇²f{}{} of {}\n", ast::name_of(decl).name.view(),
+                          irgen::residuals_of(graph, *problem) ? ", residuals" : "",
                           problem->has_constraints ? ", constraints" : "",
                           shapes.empty() ? "nothing" : shapes);
   }

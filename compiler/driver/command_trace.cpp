@@ -1,6 +1,8 @@
 // `thalweg trace`: every value of a rule, step by step, from the interpreter.
 #include "driver/commands.h"
+#include "driver/demands.h"
 #include "driver/derivatives.h"
+#include "driver/objective.h"
 #include "driver/problem_choice.h"
 #include "driver/rule_trace.h"
 #include "driver/settings.h"
@@ -9,6 +11,7 @@
 #include "diag/suggest.h"
 #include "passes/simplify/simplify.h"
 
+#include <cmath>
 #include <cstdio>
 #include <fmt/ranges.h>
 #include <limits>
@@ -168,6 +171,8 @@ private:
   // The Hessian of all parameters end to end, or its product with a direction.
   std::optional<Tensor> curvature(OracleKind kind, const std::vector<Tensor>& point,
                                   const std::vector<Tensor>& direction, int64_t t) {
+    if (kind == OracleKind::residuals || kind == OracleKind::jacobian)
+      return squares(kind, point, t);
     const bool product = kind == OracleKind::hvp;
     std::vector<int64_t> offsets{0};
     for (const Tensor& part : point)
@@ -199,6 +204,35 @@ private:
       }
     }
     return Tensor::of(std::move(numbers), std::move(shape), point[0].dtype());
+  }
+  // Residuals of a sum of squares, or their Jacobian by all parameters end to end.
+  std::optional<Tensor> squares(OracleKind kind, const std::vector<Tensor>& point, int64_t t) {
+    int64_t all = 0;
+    for (const Tensor& part : point)
+      all += part.size();
+    const bool jacobian = kind == OracleKind::jacobian;
+    if (!problem_.decl) { // of ½‖x‖²
+      Tensor r(point[0].dtype(), jacobian ? std::vector<int64_t>{all, all} : std::vector{all});
+      for (int64_t i = 0; i < all; ++i)
+        r.set_number(jacobian ? i * all + i : i,
+                     std::sqrt(0.5) * (jacobian ? 1 : point[0].number(i)));
+      return r;
+    }
+    std::optional<Function> f = residual_function(graph_, problem_);
+    if (f && jacobian) f = residual_jacobian(front_, graph_, problem_, *f);
+    if (!f) return std::nullopt;
+    auto parts =
+        evaluated(simplify::contract_fma(graph_, simplify::simplify(graph_, *f)), point, {}, t);
+    if (!parts) return std::nullopt;
+    if (!jacobian) return (*parts)[0];
+    const int64_t rows = (*parts)[0].shape()[0];
+    Tensor matrix(point[0].dtype(), {rows, all});
+    int64_t offset = 0;
+    for (size_t k = 0; k < point.size(); offset += point[k++].size())
+      for (int64_t i = 0; i < (*parts)[k].size(); ++i)
+        matrix.set_number(i / point[k].size() * all + offset + i % point[k].size(),
+                          (*parts)[k].number(i));
+    return matrix;
   }
   std::optional<Function> second(bool product) {
     std::optional<Function> f = driver::derive(front_, graph_, loss_of(graph_, problem_),
@@ -251,6 +285,16 @@ private:
     for (Stage& stage : *stages)
       for (RuleTrace& rule : stage)
         asks = asks || rule.starts_from_objective();
+    for (Stage& stage : *stages)
+      for (RuleTrace& rule : stage) {
+        const irgen::Demands& demands = rule.unit().demands;
+        if (!demands.residuals && !demands.jacobians) continue;
+        if (problem_.decl && !residuals_offered(front_, graph_, problem_, rule.unit()))
+          return false;
+        auto residuals = squares(OracleKind::residuals, point.values, 0);
+        if (!residuals) return false;
+        rule.set_residuals(residuals->size());
+      }
     std::optional<ObjectiveValue> before;
     if (asks && !(before = objective(point.values, 0))) return false;
     for (Stage& stage : *stages)

@@ -7,7 +7,7 @@ namespace thalweg::driver {
 
 bool Evaluations::start(bool remembers) {
   remembers_ = remembers;
-  values_ = gradients_ = hessians_ = products_ = 0;
+  values_ = gradients_ = hessians_ = products_ = residuals_ = jacobians_ = 0;
   forget();
   if (!remembers) return true;
   for (Known& known : known_)
@@ -18,6 +18,31 @@ bool Evaluations::start(bool remembers) {
 void Evaluations::forget() {
   for (Known& known : known_)
     known.valid = false;
+  for (Residuals& known : known_residuals_)
+    known.valid = false;
+}
+
+int32_t Evaluations::residuals(const void* point, const DataView& data, void* to) {
+  const std::optional<int64_t> count = objective_.residual_count(data.rows);
+  if (!count) return TW_SHAPE_MISMATCH;
+  const size_t size = static_cast<size_t>(*count) * objective_.element_bytes();
+  for (size_t k = 0; k < 2; ++k) {
+    Residuals& known = known_residuals_[k];
+    if (!known.valid || std::memcmp(known.point.data(), point, bytes()) != 0) continue;
+    last_residuals_ = k;
+    std::memcpy(to, known.values.data(), size);
+    return TW_OK;
+  }
+  ++residuals_;
+  last_residuals_ = 1 - last_residuals_;
+  Residuals& fresh = known_residuals_[last_residuals_];
+  fresh.valid = false;
+  if (!fresh.point.get(bytes()) || !fresh.values.get(size)) return TW_OUT_OF_MEMORY;
+  std::memcpy(fresh.point.data(), point, bytes());
+  if (int32_t status = objective_.residuals(point, data, fresh.values.data())) return status;
+  fresh.valid = true;
+  std::memcpy(to, fresh.values.data(), size);
+  return TW_OK;
 }
 
 // By bits: equal numbers of another sign of zero are another point.

@@ -26,6 +26,14 @@ public:
     ++products_;
     return objective_.product(point, direction, data, to);
   }
+  // The last two residual vectors are remembered too.
+  int32_t residuals(const void* point, const DataView& data, void* to);
+  int32_t jacobian(const void* point, const DataView& data, void* to) {
+    ++jacobians_;
+    return objective_.jacobian(point, data, to);
+  }
+  int64_t residuals() const { return residuals_; }
+  int64_t jacobians() const { return jacobians_; }
   int64_t hessians() const { return hessians_; }
   int64_t products() const { return products_; }
   int64_t values() const { return values_; } // points whose value, or gradient, was computed
@@ -46,8 +54,15 @@ private:
   bool remembers_ = false;
   std::array<Known, 2> known_;
   size_t last_ = 0; // the one that was asked for last
+  struct Residuals {
+    Buffer point, values;
+    bool valid = false;
+  };
+  std::array<Residuals, 2> known_residuals_;
+  size_t last_residuals_ = 0;
   std::vector<double> metrics_;
   int64_t values_ = 0, gradients_ = 0, hessians_ = 0, products_ = 0;
+  int64_t residuals_ = 0, jacobians_ = 0;
 };
 
 } // namespace thalweg::driver

@@ -1,6 +1,8 @@
 // From an experiment's declaration to racers at their start (see experiment_run.h).
 #include "driver/experiment_run.h"
 
+#include "driver/demands.h"
+
 #include "diag/suggest.h"
 #include "driver/problem_choice.h"
 #include "driver/ranges.h"
@@ -157,6 +159,8 @@ bool check_experiment(Front& front, const ast::Decl& decl, const CommonOptions& 
     const irgen::Chain& chain = run->experiment.racers[k].chain;
     auto plan = irgen::elaborate_variants(unit, chain, irgen::subjects_of(run->problem));
     if (!plan) continue;
+    for (const irgen::RuleVariant& variant : plan->rules)
+      residuals_offered(front, run->graph, run->problem, variant.rule);
     std::vector<const irgen::RuleUnit*> units;
     for (const irgen::RuleStage* stage : std::as_const(*plan).stages())
       for (const irgen::RuleVariant& variant : *stage)

@@ -64,7 +64,8 @@ bool Objective::bind_sizes(const Bindings& sizes, const std::string& batch_dimen
     total_ += count;
   }
   for (std::optional<BoundCall>* call :
-       {&gradient_call_, &measure_call_, &hessian_call_, &product_call_})
+       {&gradient_call_, &measure_call_, &hessian_call_, &product_call_, &residuals_call_,
+        &jacobian_call_})
     if (*call)
       for (const auto& [name, value] : sizes_)
         (*call)->size(name, value);

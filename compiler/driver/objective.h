@@ -10,6 +10,13 @@
 
 namespace thalweg::driver {
 
+// The residuals of a sum of squares as a function of the objective's parameters, and the blocks of
+// their Jacobian by parameter; nothing if it is no such sum, or after a message.
+std::optional<Function> residual_function(Graph& graph, const irgen::ProblemUnit& problem);
+std::optional<Function> residual_jacobian(Front& front, Graph& graph,
+                                          const irgen::ProblemUnit& problem,
+                                          const Function& residuals);
+
 class Objective {
 public:
   // `values`: one per hyperparameter of the problem.
@@ -44,6 +51,12 @@ public:
   bool compile_second(bool hessian, bool product);
   int32_t hessian(const void* point, const DataView& data, void* to);
   int32_t product(const void* point, const void* direction, const DataView& data, void* to);
+  // The same for rules that ask for residuals of a sum of squares: r [m], and their Jacobian [m,
+  // parameters]. compile_residuals() is false where the objective is no such sum.
+  bool compile_residuals(bool jacobian);
+  std::optional<int64_t> residual_count(int64_t rows) const;
+  int32_t residuals(const void* point, const DataView& data, void* to);
+  int32_t jacobian(const void* point, const DataView& data, void* to);
   // Value and metrics.
   int32_t measure(const void* point, const DataView& data, double& value,
                   std::vector<double>& metrics);
@@ -74,6 +87,9 @@ private:
   std::optional<BoundCall> gradient_call_, measure_call_;
   std::vector<CompiledFunction> second_; // the Hessian's blocks, the product; as they are asked for
   std::optional<BoundCall> hessian_call_, product_call_;
+  std::vector<CompiledFunction> residual_code_; // the residuals, with their Jacobian's blocks
+  std::optional<BoundCall> residuals_call_, jacobian_call_;
+  Dim residual_size_;
   std::vector<Buffer> blocks_;
   std::vector<Piece> pieces_;
   int64_t total_ = 0;

@@ -3,8 +3,10 @@
 
 #include "ir/print.h"
 #include "ir/verify.h"
+#include "passes/diff/expand.h"
 #include "passes/simplify/simplify.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace thalweg::driver {
@@ -23,12 +25,26 @@ void Pipeline::add_time(const std::string& name, double seconds) {
 
 Function Pipeline::finish(const Function& function) {
   verify_or_die(graph_, function, "irgen");
-  Function simple = timed("simplify", [&] { return simplify::simplify(graph_, function); });
+  Function plain = timed("differentiate", [&] { return without_derivatives(function); });
+  Function simple = timed("simplify", [&] { return simplify::simplify(graph_, plain); });
   verify_or_die(graph_, simple, "simplify");
   Function contracted = timed("contract", [&] { return simplify::contract_fma(graph_, simple); });
   verify_or_die(graph_, contracted, "contract");
   if (options_.dump_ir) dump_ += print(graph_, contracted) + "\n";
   return contracted;
+}
+
+Function Pipeline::without_derivatives(const Function& function) {
+  if (!diff::has_derivatives(graph_, function)) return function;
+  diff::Expander expander(graph_);
+  Function plain = expander.function(function);
+  verify_or_die(graph_, plain, "expand");
+  if (const std::optional<diff::DiffError>& error = expander.error()) {
+    if (std::find(refused_.begin(), refused_.end(), error->span) == refused_.end())
+      diags_.report(DiagKind::no_derivative, error->span, error->text);
+    refused_.push_back(error->span);
+  }
+  return plain;
 }
 
 std::optional<loops::Lowered> Pipeline::lower(const Function& function) {
@@ -50,6 +66,7 @@ Pipeline::compile(const std::vector<Function>& functions) {
   for (const Function& function : functions) {
     Function finished = finish(function);
     if (options_.stop_after == "ir") continue;
+    if (!refused_.empty()) return std::nullopt;
     std::optional<loops::Lowered> lowered = lower(finished);
     if (!lowered) return std::nullopt;
     compiled.push_back({std::move(finished), std::move(lowered->layout), lowered->program.symbols,

@@ -71,9 +71,12 @@ public:
   void add_time(const std::string& name, double seconds);
 
 private:
+  // With derivatives of functions in the text of rules taken.
+  Function without_derivatives(const Function& function);
   Graph& graph_;
   Diagnostics& diags_;
   PipelineOptions options_;
+  std::vector<Span> refused_; // derivatives that are not known, and were told
   std::optional<jit::Jit> jit_;
   runtime::ThreadPool threads_; // of the compiled functions, which outlive no Pipeline
   std::vector<PassTime> times_;

@@ -1,5 +1,7 @@
 // A step: value and gradient at x, the record row, points elsewhere, the rule (see racer.h).
 #include "driver/racer.h"
+
+#include "driver/demands.h"
 #include "driver/ranges.h"
 
 #include <algorithm>
@@ -32,6 +34,10 @@ bool RacerRun::prepare_rule(const irgen::Unit& unit, const irgen::Chain& chain) 
   for (const auto& rule : rules_) {
     const irgen::Demands& demands = rule->unit().demands;
     if (!objective_.compile_second(demands.hessians, demands.products)) return false;
+    if (!demands.residuals && !demands.jacobians) continue;
+    if (!residuals_offered(front_, pipeline_.graph(), objective_.problem(), rule->unit()) ||
+        !objective_.compile_residuals(demands.jacobians))
+      return false;
   }
   return true;
 }
@@ -81,7 +87,7 @@ bool RacerRun::start(const void* initial_point) {
   double value = 0;
   for (Stage* stage : stages())
     for (auto& rule : *stage) {
-      if (!rule->bind(objective_, point_, gradient_, seed_)) return false;
+      if (!rule->bind(objective_, point_, gradient_, seed_, batch_.rows)) return false;
       if (rule->unit().demands.in_step())
         rule->answer_oracles(
             [this](OracleKind kind, std::span<const void* const> operands, void* answer) {
@@ -128,6 +134,11 @@ runtime::StepStatus RacerRun::bind(const runtime::Batch& batch) {
   // A batch of all rows in their order is read where it lies; any other may hold other rows.
   DataView all = data_.view(false);
   if (batch_.rows != all.rows || batch_.buffers != all.buffers) evaluations_.forget();
+  bool squares = std::any_of(rules_.begin(), rules_.end(), [](const auto& rule) {
+    return rule->unit().demands.residuals || rule->unit().demands.jacobians;
+  });
+  if (squares && batch_.rows != all.rows)
+    return {TW_UNSUPPORTED, "residuals of a part of the rows are not compiled yet"};
   return {};
 }
 
@@ -146,6 +157,9 @@ std::vector<std::pair<std::string, int64_t>> RacerRun::evaluations() const {
     hessians = hessians || rule->unit().demands.hessians;
     products = products || rule->unit().demands.products;
   }
+  if (rules_[0]->unit().demands.residuals)
+    counts.emplace_back("residuals", evaluations_.residuals());
+  if (rules_[0]->unit().demands.jacobians) counts.emplace_back("jac", evaluations_.jacobians());
   if (hessians) counts.emplace_back("hess", evaluations_.hessians());
   if (products) counts.emplace_back("hvp", evaluations_.products());
   return counts;
@@ -156,6 +170,12 @@ std::vector<std::pair<std::string, int64_t>> RacerRun::evaluations() const {
 int32_t RacerRun::answer_oracle(OracleKind kind, std::span<const void* const> operands,
                                 void* answer) {
   const void* point = operands[0];
+  if (kind == OracleKind::residuals || kind == OracleKind::jacobian) {
+    int32_t status = kind == OracleKind::residuals ? evaluations_.residuals(point, batch_, answer)
+                                                   : evaluations_.jacobian(point, batch_, answer);
+    if (status != TW_OK) refused_ = point;
+    return status;
+  }
   if (kind == OracleKind::hessian || kind == OracleKind::hvp) {
     int32_t status = kind == OracleKind::hessian
                          ? evaluations_.hessian(point, batch_, answer)

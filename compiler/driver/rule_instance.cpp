@@ -85,6 +85,7 @@ int64_t RuleInstance::size_given(const RuleUnit::Size& size) const {
 void RuleInstance::bind_shared(BoundCall& call) {
   for (const RuleUnit::Size& size : unit_.sizes)
     call.size(size.symbol, size_given(size));
+  if (residuals_) call.size(irgen::kResiduals, *residuals_);
   size_t hyper = 0, shared_state = 0;
   for (size_t k = 0; k < unit_.step.parameters.size(); ++k) {
     const Parameter& p = unit_.step.parameters[k];
@@ -153,8 +154,11 @@ void RuleInstance::bind_rows(BoundCall& call) {
   }
 }
 
-bool RuleInstance::bind(const Objective& objective, void* point, void* gradient, uint64_t seed) {
+bool RuleInstance::bind(const Objective& objective, void* point, void* gradient, uint64_t seed,
+                        int64_t rows) {
   objective_ = &objective;
+  if (unit_.demands.residuals || unit_.demands.jacobians)
+    residuals_ = objective.residual_count(rows);
   point_ = static_cast<char*>(point);
   gradient_ = static_cast<char*>(gradient);
   value_.get(8);
@@ -201,6 +205,7 @@ bool RuleInstance::bind(const Objective& objective, void* point, void* gradient,
           b["size" + std::to_string(k)] = objective.pieces()[parameters_[r]].shape[k];
       for (const RuleUnit::Size& size : unit_.sizes)
         b[size.symbol] = size_given(size);
+      if (residuals_) b[irgen::kResiduals] = *residuals_;
       std::optional<size_t> bytes = byte_size(state.type.shape, state.type.dtype, b);
       if (!bytes) return false;
       places.push_back(end);

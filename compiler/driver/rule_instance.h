@@ -17,7 +17,8 @@ public:
   // `several`: other rules step with this one, so what may end the step is looked at before.
   bool compile(Pipeline& pipeline, bool several);
   // Rows over the objective's pieces; `whole` is one row of everything (on vector).
-  bool bind(const Objective& objective, void* point, void* gradient, uint64_t seed);
+  // `rows` of data that are seen at once.
+  bool bind(const Objective& objective, void* point, void* gradient, uint64_t seed, int64_t rows);
 
   // Memory of the shared inputs: t, loss, value, hypers.
   bool starts_from_objective() const { return starts_from_objective_; } // asks f or ∇f at x
@@ -63,6 +64,7 @@ private:
   std::deque<BoundCall> calls_;
   BoundCall::Answer answer_;
   const Objective* objective_ = nullptr;
+  std::optional<int64_t> residuals_; // how many, where it asks for them
   char* point_ = nullptr;
   char* gradient_ = nullptr;
   double t_ = 0, loss_ = 0, epoch_ = 0, batch_ = 1;

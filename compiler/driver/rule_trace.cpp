@@ -3,6 +3,7 @@
 
 #include "diag/render.h"
 #include "ir/varying.h"
+#include "passes/diff/expand.h"
 #include "passes/simplify/simplify.h"
 
 #include <algorithm>
@@ -18,6 +19,8 @@ RuleTrace::RuleTrace(Front& front, Graph& graph, RuleUnit unit, std::vector<size
                      uint64_t seed)
     : front_(front), graph_(graph), unit_(std::move(unit)), members_(std::move(members)),
       seed_(seed), named_(unit_.step), answers_(unit_.queries.size()) {
+  take_derivatives();
+  named_ = unit_.step;
   named_.results.clear();
   for (const RuleUnit::Named& name : unit_.names)
     named_.results.push_back({name.name, name.value, true, -1});
@@ -25,6 +28,25 @@ RuleTrace::RuleTrace(Front& front, Graph& graph, RuleUnit unit, std::vector<size
   for (Result& result : named_.results)
     result.per_tensor = varies[result.value.value];
   finished_ = simplify::contract_fma(graph_, simplify::simplify(graph_, unit_.step));
+}
+
+// Of functions in the text of the rule.
+void RuleTrace::take_derivatives() {
+  diff::Expander expander(graph_);
+  for (Function* f : {&unit_.initial, &unit_.step})
+    *f = expander.function(*f);
+  if (unit_.answer) *unit_.answer = expander.function(*unit_.answer);
+  for (RuleUnit::Query& query : unit_.queries) {
+    query.point = expander.function(query.point);
+    if (query.asked) *query.asked = expander.function(*query.asked);
+  }
+  for (RuleUnit::Named& name : unit_.names)
+    name.value = expander.value(name.value);
+  for (RuleUnit::Stop& stop : unit_.stops)
+    for (ValueId& hole : stop.holes)
+      hole = expander.value(hole);
+  if (expander.error())
+    front_.diags.report(DiagKind::no_derivative, expander.error()->span, expander.error()->text);
 }
 
 // Rows are params, or one vector of all of them end to end; flat where the rule sees them flat.
@@ -109,6 +131,7 @@ std::vector<TableRow> RuleTrace::rows(const TracePoint& point) const {
         Bindings sizes = row.bindings;
         for (const RuleUnit::Size& size : unit_.sizes)
           sizes[size.symbol] = capacity(size);
+        sizes[irgen::kResiduals] = residuals_;
         std::optional<std::vector<int64_t>> shape = evaluate_shape(p.type.shape, sizes);
         value = Tensor(p.type.dtype, shape.value_or(std::vector<int64_t>{}));
       }
@@ -130,7 +153,7 @@ TableEvaluated RuleTrace::interpret(const Function& f, const TracePoint& point) 
     scatter(*operands[0], 0, at);
     const auto kind = static_cast<OracleKind>(node.attr.ints[0]);
     const Failure failure{TW_UNSUPPORTED, "the objective can't be evaluated", {}, {}, -1};
-    if (kind == OracleKind::hessian || kind == OracleKind::hvp) {
+    if (kind != OracleKind::value && kind != OracleKind::gradient) {
       std::vector<Tensor> direction = point.values;
       if (kind == OracleKind::hvp) scatter(*operands[1], 0, direction);
       std::optional<Tensor> said;
@@ -147,6 +170,7 @@ TableEvaluated RuleTrace::interpret(const Function& f, const TracePoint& point) 
   };
   for (const RuleUnit::Size& size : unit_.sizes)
     options.bindings[size.symbol] = capacity(size);
+  options.bindings[irgen::kResiduals] = residuals_;
   return Interpreter(graph_, options).evaluate_table(f, shared(), rows(point));
 }
 

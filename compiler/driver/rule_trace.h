@@ -52,6 +52,8 @@ public:
     ask_ = std::move(ask);
     curvature_ = std::move(curvature);
   }
+  // How many residuals the objective has, where the rule asks for them.
+  void set_residuals(int64_t count) { residuals_ = count; }
   // Values of the step as text, before anything moves.
   bool step(const TracePoint& point, std::string& text);
   const std::optional<std::string>& done() const { return done_; } // that it ended so
@@ -60,6 +62,7 @@ public:
   bool taken() const;
 
 private:
+  void take_derivatives();
   Ask ask_;
   Curvature curvature_;
   int64_t capacity(const irgen::RuleUnit::Size& size) const;
@@ -84,7 +87,7 @@ private:
   uint64_t seed_;
   Function named_;    // lets and primes as written
   Function finished_; // the step as it is compiled
-  int64_t t_ = 1;
+  int64_t t_ = 1, residuals_ = 0;
   double loss_ = 0, epoch_ = 0, batch_ = 1;
   std::optional<ObjectiveValue> here_;
   std::vector<std::optional<ObjectiveValue>> answers_;

@@ -29,7 +29,8 @@ bool attr_fits(const Node& node) {
   case Op::iota:
   case Op::random:
   case Op::broadcast: allowed = kInts | kDims; break;
-  case Op::while_loop: allowed = kInts | kLambdas; break;
+  case Op::while_loop:
+  case Op::derivative: allowed = kInts | kLambdas; break;
   case Op::if_else: allowed = kLambdas; break;
   case Op::oracle: allowed = kInts | kName; break;
   default: break;

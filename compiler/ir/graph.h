@@ -53,7 +53,10 @@
 // condition holds, at most `limit` times, and ends quietly then. if_else(condition, captures…)
 // evaluates one side. Both give tuples, read by `get`; elements of tuples are tensors. A function's
 // checks are decided in order before its results: one that holds ends the call.
-// `oracle` asks for an objective at a point; it is opaque to every pass.
+// `oracle` asks for an objective at a point; passes/diff alone looks into it.
+// `derivative(z, captures…)` is a derivative of its lambda by the first parameter, at z; of kind
+// `product` with a direction behind the captures. passes/diff/expand.h replaces it before any other
+// pass.
 //
 // Linear algebra (thalweg/linear.h, in f64, rounded once to the type of the operands):
 //   solve(A, b)        A x = b for a vector or the columns of a matrix; fails as singular. By
@@ -92,6 +95,7 @@
 //   if_else     lambdas {then, else}
 //   get         ints {position}
 //   oracle      name objective; ints {OracleKind}
+//   derivative  lambdas {function}; ints {DerivativeKind}
 //   inverse_root ints {root}
 #pragma once
 
@@ -119,7 +123,17 @@ constexpr int64_t kLanes = 32;
 constexpr int64_t kChunk = 1024;
 
 enum class Distribution : int64_t { normal = 0, uniform = 1, rademacher = 2 };
-enum class OracleKind : int64_t { value = 0, gradient = 1, hvp = 2, hessian = 3 };
+enum class OracleKind : int64_t {
+  value = 0,
+  gradient = 1,
+  hvp = 2,
+  hessian = 3,
+  residuals = 4, // r of an objective that is Σ rᵢ²
+  jacobian = 5   // of these
+};
+
+// Of a function of one tensor; jacobian: of a function with a tensor as value.
+enum class DerivativeKind : int64_t { gradient = 0, hessian = 1, product = 2, jacobian = 3 };
 
 struct Attr {
   std::vector<int64_t> ints;

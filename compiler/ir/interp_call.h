@@ -95,6 +95,7 @@ void eval_while_loop(Call& call);
 void eval_if_else(Call& call);
 void eval_get(Call& call);
 void eval_oracle(Call& call);
+void eval_derivative(Call& call);
 
 Parts share(const Tensor& tensor);
 // What is wrong with an input of a parameter, if anything is.

@@ -46,6 +46,10 @@ void eval_if_else(Call& call) {
 
 void eval_get(Call& call) { call.give((*call.operands[0])[static_cast<size_t>(call.ints()[0])]); }
 
+void eval_derivative(Call& call) {
+  call.fail(run_status::kUnsupported, "a derivative that was not expanded");
+}
+
 void eval_oracle(Call& call) {
   if (!call.options.oracle)
     return call.fail(run_status::kUnsupported, "no objective to ask for " + call.node.attr.name);

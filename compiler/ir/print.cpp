@@ -19,12 +19,23 @@ const char* distribution_name(Distribution distribution) {
   return "?";
 }
 
+const char* derivative_name(DerivativeKind kind) {
+  switch (kind) {
+  case DerivativeKind::gradient: return "gradient";
+  case DerivativeKind::hessian: return "hessian";
+  case DerivativeKind::product: return "product";
+  case DerivativeKind::jacobian: return "jacobian";
+  }
+  return "?";
+}
 const char* oracle_name(OracleKind kind) {
   switch (kind) {
   case OracleKind::value: return "value";
   case OracleKind::gradient: return "gradient";
   case OracleKind::hvp: return "hvp";
   case OracleKind::hessian: return "hessian";
+  case OracleKind::residuals: return "residuals";
+  case OracleKind::jacobian: return "jacobian";
   }
   return "?";
 }
@@ -123,6 +134,9 @@ std::string attr_text(const Node& node, const LambdaLabel& lambda) {
   case Op::if_else:
     return fmt::format(" then {} else {}", lambda(node.attr.lambdas[0]),
                        lambda(node.attr.lambdas[1]));
+  case Op::derivative:
+    return fmt::format(" {} of {}", derivative_name(static_cast<DerivativeKind>(ints[0])),
+                       lambda(node.attr.lambdas[0]));
   case Op::get: return fmt::format(" {}", ints[0]);
   case Op::oracle:
     return fmt::format(" {} {}", quoted(node.attr.name),
@@ -147,6 +161,7 @@ bool attr_readable(const Node& node) {
   }
   case Op::while_loop: return attr.lambdas.size() == 2 && attr.ints.size() == 1;
   case Op::if_else: return attr.lambdas.size() == 2;
+  case Op::derivative: return attr.lambdas.size() == 1 && attr.ints.size() == 1;
   case Op::arg:
   case Op::constant:
   case Op::iota:

@@ -32,6 +32,7 @@ std::string print_value(const Graph& graph, ValueId id);
 // Names of enumerators, as in the text form.
 const char* distribution_name(Distribution distribution);
 const char* oracle_name(OracleKind kind);
+const char* derivative_name(DerivativeKind kind);
 const char* scheme_name(Scheme scheme);
 // A real or an integer of a constant so that reading it gives the same bits.
 std::string number_text(int64_t bits, DType dtype);

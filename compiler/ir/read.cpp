@@ -258,9 +258,15 @@ private:
       cursor_.expect_word("else");
       attr.lambdas.push_back(known_lambda());
       break;
+    case Op::derivative:
+      attr.ints = {cursor_.choice({"gradient", "hessian", "product", "jacobian"})};
+      cursor_.expect_word("of");
+      attr.lambdas.push_back(known_lambda());
+      break;
     case Op::oracle:
       attr.name = cursor_.string();
-      attr.ints = {cursor_.choice({"value", "gradient", "hvp", "hessian"})};
+      attr.ints = {
+          cursor_.choice({"value", "gradient", "hvp", "hessian", "residuals", "jacobian"})};
       break;
     case Op::inverse_root: keyed_int("root"); break;
     default: break;

@@ -100,7 +100,7 @@ Inferred infer_random(const Context& c) {
   return tensor(c.node.type.dtype, c.dims());
 }
 Inferred infer_oracle(const Context& c) {
-  if (c.ints().size() != 1 || c.ints()[0] < 0 || c.ints()[0] > 3)
+  if (c.ints().size() != 1 || c.ints()[0] < 0 || c.ints()[0] > 5)
     return fail("no such oracle kind");
   if (c.node.attr.name.empty()) return fail("an objective's name is needed");
   if (!is_tensor(c.node.type) && !is_flat_tuple(c.node.type)) return fail("malformed type");
@@ -336,6 +336,29 @@ Inferred infer_while_loop(const Context& c) {
   for (size_t k = 0; k < states.size(); ++k)
     if (!(states[k] == c.operand(k + 1))) return fail("a state changes its type");
   return good(Type::tuple(states));
+}
+Inferred infer_derivative(const Context& c) {
+  if (c.node.attr.lambdas.size() != 1 || c.ints().size() != 1 || c.ints()[0] < 0 || c.ints()[0] > 3)
+    return fail("a lambda and a kind are needed");
+  const auto kind = static_cast<DerivativeKind>(c.ints()[0]);
+  const Lambda& f = c.graph.lambda(c.node.attr.lambdas[0]);
+  const size_t directions = kind == DerivativeKind::product ? 1 : 0;
+  if (c.count() != f.parameters.size() + directions || f.parameters.empty())
+    return fail("operands do not fit the lambda");
+  for (size_t k = 0; k < f.parameters.size(); ++k)
+    if (!(c.operand(k) == f.parameters[k])) return fail("operands do not fit the lambda");
+  const Type& point = c.operand(0);
+  if (!is_real(point.dtype)) return fail("a real point is needed");
+  if (directions && !(c.operand(c.count() - 1) == point)) return fail("no direction");
+  const std::vector<Type> results = result_types(c, c.node.attr.lambdas[0]);
+  const bool scalar = kind != DerivativeKind::jacobian;
+  if (results.size() != 1 || results[0].is_tuple || !is_real(results[0].dtype) ||
+      (scalar && !results[0].is_scalar()))
+    return fail("the function must give one real result");
+  if (kind == DerivativeKind::gradient || kind == DerivativeKind::product) return good(point);
+  Shape shape = scalar ? point.shape : results[0].shape;
+  shape.insert(shape.end(), point.shape.begin(), point.shape.end());
+  return tensor(scalar ? point.dtype : results[0].dtype, shape);
 }
 Inferred infer_if_else(const Context& c) {
   if (c.node.attr.lambdas.size() != 2 || c.count() < 1)

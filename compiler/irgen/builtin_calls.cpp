@@ -63,6 +63,7 @@ Value Elaborator::call(const Expr& e, const Call& n) {
   }
   case Value::Kind::builtin: return call_builtin(e, n, *callee.builtin);
   case Value::Kind::function: {
+    if (callee.derivative > 0) return derivative_at(callee, n, e);
     std::optional<std::vector<Value>> arguments = bind_arguments(callee.function->params, n, e);
     return arguments ? call_function(*callee.function, *arguments, e) : Value{};
   }
@@ -342,13 +343,28 @@ Value Elaborator::call_builtin(const Expr& e, const Call& n, const sema::Builtin
     if (builtin.name == "push") return push(expr(*n.args[0].value), tensor(*n.args[1].value), e);
     return not_lowered(e.span, "'reversed' outside of 'for'");
   case BuiltinFamily::oracle:
-    if (builtin.name == "hvp" && hooks) {
+    if (builtin.name == "hvp") {
       Value f = expr(*n.args[0].value);
       std::vector<Value> arguments{tensor(*n.args[1].value), tensor(*n.args[2].value)};
       if (f.is_poison() || !arguments[0].is_tensor() || !arguments[1].is_tensor()) return {};
+      if (f.kind == Value::Kind::function && f.derivative == 0)
+        return derivative(DerivativeKind::product, f, arguments, e);
       if (f.kind != Value::Kind::objective || f.objective.order != 0 || !f.objective.part.empty())
-        return not_lowered(e.span, "'hvp' of anything but f");
+        return not_lowered(e.span, "'hvp' of anything but f and functions");
+      if (!hooks) return poison(DiagKind::wrong_kind, e.span, "there is no objective here");
       return hooks->product(arguments, e);
+    }
+    if (builtin.name == "jac") {
+      Value f = expr(*n.args[0].value);
+      Value point = tensor(*n.args[1].value);
+      if (f.is_poison() || !point.is_tensor()) return {};
+      if (f.kind == Value::Kind::function && f.derivative == 0)
+        return derivative(DerivativeKind::jacobian, f, {point}, e);
+      if (f.kind != Value::Kind::objective || f.objective.order != 0 ||
+          f.objective.part != "residuals")
+        return not_lowered(e.span, "'jac' of anything but f.residuals and functions");
+      if (!hooks) return poison(DiagKind::wrong_kind, e.span, "there is no objective here");
+      return hooks->squares(OracleKind::jacobian, point, e);
     }
     return not_lowered(e.span, fmt::format("'{}'", builtin.name));
   case BuiltinFamily::discretize: return not_lowered(e.span, fmt::format("'{}'", builtin.name));

@@ -111,8 +111,14 @@ Value Elaborator::expr(const Expr& e) {
           [&](const ast::Derivative& n) {
             Value target = expr(*n.target);
             if (target.is_poison()) return target;
+            if (target.kind == Value::Kind::function) {
+              target.derivative += n.order;
+              return target;
+            }
             if (target.kind != Value::Kind::objective)
-              return not_lowered(e.span, "the derivative of a function other than the objective");
+              return poison(
+                  DiagKind::wrong_kind, e.span,
+                  fmt::format("'{}' is no function to differentiate", source_text(*n.target)));
             target.objective.order += n.order;
             return target;
           },

@@ -49,6 +49,10 @@ public:
   virtual const Subject* subject() const = 0;
   // hvp(f, x, v): the Hessian at a point times a direction.
   virtual Value product(const std::vector<Value>& arguments, const ast::Expr& at) = 0;
+  // A derivative of a function that asks f or ∇f is taken: `orders` are what it asks.
+  virtual void derives(DerivativeKind kind, const std::vector<OracleKind>& orders) = 0;
+  // The residuals of an objective that is a sum of squares, or their Jacobian.
+  virtual Value squares(OracleKind kind, const Value& point, const ast::Expr& at) = 0;
   // A hyperparameter as a size that the run gives; nothing else is one.
   virtual std::optional<Dim> size_of(ValueId id) = 0;
   // A reduction over all parameters was met.
@@ -194,6 +198,10 @@ private:
   Value ask(const Value& text, const std::string& pattern);
   Value compare_texts(const Value& a, const ast::Expr& eb, const ast::CompareStep& link);
   std::optional<bool> known_now(ValueId condition) const; // of one made from constants
+  // derivatives.cpp
+  Value derivative_at(const Value& function, const ast::Call& n, const ast::Expr& e);
+  Value derivative(DerivativeKind kind, const Value& function, std::vector<Value> arguments,
+                   const ast::Expr& e);
   // linear_calls.cpp
   Value linear_algebra(const ast::Expr& e, const ast::Call& n, std::string_view name);
   Value part(const Value& parts, const ast::Index& n, const ast::Expr& e);

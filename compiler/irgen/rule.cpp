@@ -27,6 +27,8 @@ std::string Demands::str() const {
   if (values_in_step) parts.push_back("f at points found in the step");
   if (hessians) parts.push_back("∇²f");
   if (products) parts.push_back("products with ∇²f");
+  if (residuals) parts.push_back("residuals");
+  if (jacobians) parts.push_back("the Jacobian of residuals");
   if (matrix) parts.push_back("matrix parameters");
   if (vector) parts.push_back("all parameters end to end");
   if (across) parts.push_back("reductions over all parameters");

@@ -42,15 +42,21 @@ struct Demands {
   // Of points that the step itself finds, in loops and branches.
   bool gradients_in_step = false, values_in_step = false;
   bool hessians = false, products = false; // ∇²f, hvp
+  bool residuals = false, jacobians = false;
+  Span residuals_at; // where they are asked for
   // Answered in the middle of the step; the products of a rule for single tensors are queries.
   bool in_step() const {
-    return gradients_in_step || values_in_step || hessians || (products && vector);
+    return gradients_in_step || values_in_step || hessians || (products && vector) || residuals ||
+           jacobians;
   }
   bool matrix = false; // on matrix
   bool vector = false; // on vector: all parameters end to end
   bool across = false; // reductions over all parameters
   std::string str() const;
 };
+
+// The size of the vector of residuals in the functions of a rule, which the objective gives.
+constexpr const char* kResiduals = "residuals";
 
 // Statuses of a step's checks: require k ends it with kFirstRequire + k.
 constexpr int kFirstRequire = 100;

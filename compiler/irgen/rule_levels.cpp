@@ -273,6 +273,8 @@ bool RuleBuilder::move_point(size_t depth, const RuleTree::Node& transform) {
 
 Value RuleBuilder::oracle(const ObjectiveRef& objective, const std::vector<Value>& arguments,
                           const Expr& at) {
+  if (objective.part == "residuals" && objective.order == 0)
+    return squares(OracleKind::residuals, arguments[0], at);
   if (!objective.part.empty())
     return e_->not_lowered(at.span, fmt::format("'f.{}'", objective.part));
   if (objective.order > 2) return e_->not_lowered(at.span, "a derivative of f beyond the second");

@@ -49,6 +49,7 @@ struct Value {
   ValueId id;
   bool across = false; // `all e`: ranges over every tensor of the rule
   const ast::FunctionDecl* function = nullptr;
+  int derivative = 0; // of `function`: 1 its gradient, 2 its Hessian
   const sema::Builtin* builtin = nullptr;
   const ast::Decl* item = nullptr;
   ObjectiveRef objective;

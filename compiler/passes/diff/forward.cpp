@@ -65,6 +65,10 @@ void Forward::visit(ValueId id) {
   if (!any) return;
 
   Maybe result;
+  if (node.op == Op::oracle) {
+    if (Maybe t = oracle(id, operands, tangents)) tangents_[id] = *t;
+    return;
+  }
   switch (op_info(node.op).derivative) {
   case Derivative::leaf:
   case Derivative::zero:

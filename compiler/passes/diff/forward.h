@@ -34,8 +34,11 @@ private:
   void visit(ValueId id);
   Maybe elementwise(ValueId id, const Tangents& tangents);
   Maybe fold(ValueId id, const Tangents& tangents);
-  void visit_if(ValueId id);    // control.cpp
-  void visit_while(ValueId id); // control.cpp
+  void visit_if(ValueId id);
+  // oracles.cpp
+  Maybe oracle(ValueId id, std::span<const ValueId> operands,
+               const Tangents& tangents); // control.cpp
+  void visit_while(ValueId id);           // control.cpp
   void fail(ValueId id, std::string text);
 
   Graph& graph_;

@@ -69,6 +69,7 @@ void Reverse::visit(ValueId id) {
     return;
   }
   Maybe cotangent_here = cotangent(id);
+  if (node.op == Op::oracle && cotangent_here) return oracle(id, *cotangent_here);
   if (op_info(node.op).derivative == Derivative::none &&
       (cotangent_here || tuple_cotangents_.contains(id)))
     return fail(id, fmt::format("the derivative of '{}' is not known", op_info(node.op).name));

@@ -34,7 +34,8 @@ private:
   void send(ValueId from, ValueId operand, ValueId contribution);
   void elementwise(ValueId id, ValueId d);
   void fold(ValueId id, ValueId d);
-  void visit_if(ValueId id); // control.cpp
+  void visit_if(ValueId id);
+  void oracle(ValueId id, ValueId d); // oracles.cpp // control.cpp
   bool active(ValueId id) const { return active_.contains(id); }
   void mark_active(std::span<const ValueId> order);
   void fail(ValueId id, std::string text);
