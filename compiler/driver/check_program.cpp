@@ -48,10 +48,10 @@ private:
     for (const auto& p : problem->parameters)
       shapes += fmt::format("{}{}{}", shapes.empty() ? "" : ", ", p.name,
                             p.type.shape.empty() ? "" : shape_str(p.type.shape));
-    lines_ += fmt::format("problem {} offers f, ∇f, ∇²f{}{} of {}\n", ast::name_of(decl).name.view(),
-                          irgen::residuals_of(graph, *problem) ? ", residuals" : "",
-                          problem->has_constraints ? ", constraints" : "",
-                          shapes.empty() ? "nothing" : shapes);
+    lines_ += fmt::format(
+        "problem {} offers f, ∇f, ∇²f{}{} of {}\n", ast::name_of(decl).name.view(),
+        irgen::residuals_of(graph, *problem) ? ", residuals" : "",
+        problem->has_constraints ? ", constraints" : "", shapes.empty() ? "nothing" : shapes);
   }
 
   static bool complete(const ast::Decl& decl) {

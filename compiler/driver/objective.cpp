@@ -63,9 +63,8 @@ bool Objective::bind_sizes(const Bindings& sizes, const std::string& batch_dimen
     pieces_.push_back({parameter.name, *shape, total_, count});
     total_ += count;
   }
-  for (std::optional<BoundCall>* call :
-       {&gradient_call_, &measure_call_, &hessian_call_, &product_call_, &residuals_call_,
-        &jacobian_call_})
+  for (std::optional<BoundCall>* call : {&gradient_call_, &measure_call_, &hessian_call_,
+                                         &product_call_, &residuals_call_, &jacobian_call_})
     if (*call)
       for (const auto& [name, value] : sizes_)
         (*call)->size(name, value);

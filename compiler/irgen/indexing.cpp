@@ -174,8 +174,8 @@ Value Elaborator::index(const Expr& e, const Index& n) {
 Value Elaborator::field(const Expr& e, const Field& n) {
   Value base = expr(*n.base);
   if (base.kind == Value::Kind::objective) {
-    const std::vector<std::string> parts{"full", "smooth", "nonsmooth", "eq", "ineq", "set",
-                                         "residuals"};
+    const std::vector<std::string> parts{"full", "smooth", "nonsmooth", "eq",
+                                         "ineq", "set",    "residuals"};
     for (const std::string& part : parts)
       if (n.field.name == std::string_view(part)) {
         base.objective.part = part;
