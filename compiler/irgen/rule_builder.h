@@ -64,6 +64,7 @@ private:
   bool may_ask(size_t depth, ValueId point, std::string_view what, const ast::Expr& at);
   Value query(ValueId point, int order, const ast::Expr& at, ValueId direction = {});
   bool asks_in_step(ValueId point) const;
+  bool stands_for_many(ValueId point) const;
   void derives(DerivativeKind kind, const std::vector<OracleKind>& orders) override;
   Value squares(OracleKind kind, const Value& point, const ast::Expr& at) override;
   Value curvature(OracleKind kind, std::vector<ValueId> operands, const ast::Expr& at);

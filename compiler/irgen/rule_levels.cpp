@@ -359,7 +359,6 @@ bool RuleBuilder::asks_in_step(ValueId point) const {
 // elsewhere from the level around it, at last a query.
 Value RuleBuilder::ask(size_t depth, int order, ValueId point, const Expr& at) {
   const Active& active = active_[depth];
-  const RuleTree::Level& l = level(active.level);
   if (point == active.x && order == 1) {
     active_[depth].asked = true;
     std::optional<Value> g = gradient(depth);
@@ -398,6 +397,15 @@ bool RuleBuilder::may_ask(size_t depth, ValueId point, std::string_view what, co
   return false;
 }
 
+// It is made of placeholders, of which the parameters know nothing.
+bool RuleBuilder::stands_for_many(ValueId point) const {
+  std::vector<ValueId> made_of = reachable(u_.graph, std::span(&point, 1));
+  return std::any_of(made_of.begin(), made_of.end(), [&](ValueId id) {
+    const Node& node = u_.graph.node(id);
+    return node.op == Op::arg && node.attr.ints[0] >= static_cast<int64_t>(parameters_.size());
+  });
+}
+
 // Queries keep the order of their first appearance; the same question is asked once.
 Value RuleBuilder::query(ValueId point, int order, const Expr& at, ValueId direction) {
   if (unit_.demands.vector && asks_in_step(point)) {
@@ -410,9 +418,14 @@ Value RuleBuilder::query(ValueId point, int order, const Expr& at, ValueId direc
     (order == 1 ? unit_.demands.gradients_in_step : unit_.demands.values_in_step) = true;
     return Value::tensor(asked);
   }
-  if (e_->in_loop()) {
-    e_->error(DiagKind::not_lowered, at.span,
-              "asking the objective in a loop of a rule for single tensors is not compiled yet")
+  // At a point that a loop changes, or the variable of a function that is differentiated.
+  if (e_->in_loop() || stands_for_many(point)) {
+    e_->error(
+          DiagKind::not_lowered, at.span,
+          e_->in_loop()
+              ? "asking the objective in a loop of a rule for single tensors is not compiled yet"
+              : "a derivative of a function that asks the objective, in a rule for single "
+                "tensors, is not compiled yet")
         .help("write the rule 'on vector'");
     return {};
   }
