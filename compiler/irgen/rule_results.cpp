@@ -114,14 +114,24 @@ void RuleBuilder::demands_in_step() {
     roots.insert(roots.end(), stop.holes.begin(), stop.holes.end());
   Demands& d = unit_.demands;
   d.hessians = d.products = d.gradients_in_step = d.values_in_step = false;
+  d.residuals = d.jacobians = false;
   for (ValueId id : reachable_deep(u_.graph, roots)) {
     const Node& node = u_.graph.node(id);
+    if (node.op == Op::derivative) {
+      std::vector<OracleKind> asked;
+      for (ValueId inside : reachable_deep(u_.graph, u_.graph.lambda(node.attr.lambdas[0]).results))
+        if (const Node& oracle = u_.graph.node(inside); oracle.op == Op::oracle)
+          asked.push_back(static_cast<OracleKind>(oracle.attr.ints[0]));
+      derives(static_cast<DerivativeKind>(node.attr.ints[0]), asked);
+    }
     if (node.op != Op::oracle) continue;
     switch (static_cast<OracleKind>(node.attr.ints[0])) {
     case OracleKind::value: d.values_in_step = true; break;
     case OracleKind::gradient: d.gradients_in_step = true; break;
     case OracleKind::hessian: d.hessians = true; break;
     case OracleKind::hvp: d.products = true; break;
+    case OracleKind::residuals: d.residuals = true; break;
+    case OracleKind::jacobian: d.jacobians = true; break;
     }
   }
 }
