@@ -14,6 +14,7 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <functional>
 
 namespace thalweg::driver {
 
@@ -24,8 +25,9 @@ namespace {
 constexpr int64_t kEigenvalues = 500; // params up to which the Hessian is looked at
 // Eigenvalues are in error by some roundings of the largest.
 constexpr double kFlat = 1e-10;
-constexpr double kHolds = 0.75; // of the lowest eigenvalue, after one more step
-constexpr int64_t kShown = 12;  // elements of a param, in text
+constexpr double kHolds = 0.75;   // of the lowest eigenvalue, after one more step
+constexpr double kRoundings = 64; // that a sum of many terms may be off by
+constexpr int64_t kShown = 12;    // elements of a param, in text
 
 class Solve {
 public:
@@ -169,41 +171,57 @@ private:
       const double v = std::abs(number(g, i));
       gradient_ = v > gradient_ || std::isnan(v) ? v : gradient_;
     }
-    const bool level = gradient_ <= options_.tolerance;
+    found_ = level_ = gradient_ <= options_.tolerance;
+    const double rounding = std::abs(value_) * (run_->precision == DType::f32 ? 0x1p-24 : 0x1p-53);
     if (objective.problem().maximize) value_ = -value_;
-    if (!level) return;
-    found_ = true;
+    // What ended without a lower point may stand where rounding hides all lower ones.
+    const bool ended =
+        outcome_.stopped_by == rt::StoppedBy::done || outcome_.stopped_by == rt::StoppedBy::failed;
+    if (!level_ && !ended) return;
     if (n > kEigenvalues || !objective.compile_second(true, false)) return;
     std::optional<Tensor> matrix = hessian(point);
     if (!matrix) return;
     Tensor slope(DType::f64, {n});
     for (int64_t i = 0; i < n; ++i)
       slope.set_number(i, number(g, i));
-    const auto [values, step] = spectrum(*matrix, slope);
+    const std::optional<Tensor> values = eigenvalues(*matrix);
     if (!values) return;
-    lowest_ = values->number(0);
-    highest_ = values->number(n - 1);
-    const double size = std::max(std::abs(*lowest_), std::abs(*highest_));
-    found_ = *lowest_ >= -kFlat * size;
-    flat_ = found_ && *lowest_ <= kFlat * size;
-    if (found_ && !flat_ && step) firm_ = holds_nearby(point, *step, slope);
+    const double lowest = values->number(0), highest = values->number(n - 1);
+    const double flat = kFlat * std::max(std::abs(lowest), std::abs(highest));
+    const std::optional<Tensor> step =
+        lowest > flat ? solution(*matrix, slope) : std::optional<Tensor>();
+    if (!level_) { // the fall of f that its quadratic model has left
+      double fall = 0;
+      for (int64_t i = 0; step && i < n; ++i)
+        fall += slope.number(i) * step->number(i) / 2;
+      if (!step || !(fall <= kRoundings * rounding)) return;
+    }
+    lowest_ = lowest;
+    highest_ = highest;
+    found_ = lowest >= -flat;
+    flat_ = found_ && lowest <= flat;
+    firm_ = step && holds_nearby(point, *step);
+  }
+  std::string where() const {
+    return level_ ? "the gradient is 0 to the tolerance"
+                  : "what f can still fall is within its rounding";
   }
   // Where Newton's step from here leaves the Hessian as it is, up to a quarter, there is a minimum
   // close by. At an inflection such as that of x³ the step goes half the way, and with each the
   // Hessian is halved.
-  bool holds_nearby(const void* point, const Tensor& step, const Tensor& slope) {
+  bool holds_nearby(const void* point, const Tensor& step) {
     Buffer memory;
-    const auto bytes = static_cast<size_t>(slope.size()) * run_->objective->element_bytes();
+    const auto bytes = static_cast<size_t>(step.size()) * run_->objective->element_bytes();
     void* moved = memory.get(bytes);
     if (!moved) return false;
-    for (int64_t i = 0; i < slope.size(); ++i)
+    for (int64_t i = 0; i < step.size(); ++i)
       if (const double v = number(point, i) - step.number(i); run_->precision == DType::f32)
         static_cast<float*>(moved)[i] = static_cast<float>(v);
       else
         static_cast<double*>(moved)[i] = v;
     std::optional<Tensor> matrix = hessian(moved);
     if (!matrix) return false;
-    const auto values = spectrum(*matrix, slope).first;
+    const std::optional<Tensor> values = eigenvalues(*matrix);
     return values && values->number(0) >= kHolds * *lowest_;
   }
   std::optional<Tensor> hessian(const void* point) {
@@ -218,26 +236,34 @@ private:
         matrix.set_number(i * n + j, (number(h, i * n + j) + number(h, j * n + i)) / 2);
     return matrix;
   }
-  // Eigenvalues, rising, and the solution of matrix·step = slope, by the interpreter.
-  static std::pair<std::optional<Tensor>, std::optional<Tensor>> spectrum(const Tensor& matrix,
-                                                                          const Tensor& slope) {
-    const Dim n(matrix.shape()[0]);
-    const Type square{DType::f64, {n, n}}, line{DType::f64, {n}};
-    const auto evaluate = [&](bool solves) -> std::optional<Tensor> {
-      Graph graph;
-      Builder b(graph);
-      Function f;
-      f.name = solves ? "step" : "eigenvalues";
-      f.parameters = {{"H", square, false}, {"g", line, false}};
-      ValueId h = b.arg(0, square), g = b.arg(1, line);
-      f.results.push_back({"result",
-                           solves ? b.make(Op::solve, {h, g}) : b.get(b.make(Op::eigh, {h}), 0),
-                           false, -1});
-      const Tensor arguments[] = {matrix, slope};
-      Evaluated out = Interpreter(graph).evaluate(f, arguments);
-      return out.ok() ? std::optional(out.results[0]) : std::nullopt;
-    };
-    return {evaluate(false), evaluate(true)};
+  // By the interpreter: the eigenvalues of a matrix, rising, and the solution of matrix·step =
+  // slope.
+  static std::optional<Tensor> eigenvalues(const Tensor& matrix) {
+    return applied({matrix},
+                   [](Builder& b, ValueId h, ValueId) { return b.get(b.make(Op::eigh, {h}), 0); });
+  }
+  static std::optional<Tensor> solution(const Tensor& matrix, const Tensor& slope) {
+    return applied({matrix, slope},
+                   [](Builder& b, ValueId h, ValueId g) { return b.make(Op::solve, {h, g}); });
+  }
+  static std::optional<Tensor>
+  applied(const std::vector<Tensor>& arguments,
+          const std::function<ValueId(Builder&, ValueId, ValueId)>& formula) {
+    Graph graph;
+    Builder b(graph);
+    Function f;
+    f.name = "applied";
+    std::vector<ValueId> values(2);
+    for (size_t k = 0; k < arguments.size(); ++k) {
+      Type type{DType::f64, {}};
+      for (int64_t extent : arguments[k].shape())
+        type.shape.push_back(Dim(extent));
+      f.parameters.push_back({k == 0 ? "H" : "g", type, false});
+      values[k] = b.arg(static_cast<int>(k), type);
+    }
+    f.results.push_back({"result", formula(b, values[0], values[1]), false, -1});
+    Evaluated out = Interpreter(graph).evaluate(f, arguments);
+    return out.ok() ? std::optional(out.results[0]) : std::nullopt;
   }
   double number(const void* memory, int64_t i) const {
     return run_->precision == DType::f32 ? static_cast<const float*>(memory)[i]
@@ -281,7 +307,7 @@ private:
   rt::LoopOutcome outcome_;
   double value_ = std::nan(""), gradient_ = std::nan("");
   std::optional<double> lowest_, highest_; // eigenvalues of the Hessian
-  bool found_ = false, flat_ = false, firm_ = false;
+  bool found_ = false, level_ = false, flat_ = false, firm_ = false;
 };
 
 std::string Solve::text() const {
@@ -289,26 +315,21 @@ std::string Solve::text() const {
       fmt::format("{} by {}: {}\n", run_->problem.objective.name, method_.name, method_.reason);
   const char* what = run_->problem.maximize ? "maximum" : "minimum";
   if (found_ && lowest_ && !flat_ && !firm_)
-    out +=
-        fmt::format("the gradient is 0 to the tolerance; whether this is a {} is not known: within "
-                    "one more step the Hessian changes as much as it is large (eigenvalues {:.4g} "
-                    "to {:.4g}); a smaller --tolerance tells more\n",
-                    what, *lowest_, *highest_);
-  else if (found_ && lowest_ && !flat_)
-    out += fmt::format("a {}: the gradient is 0 to the tolerance and the Hessian positive "
-                       "definite, eigenvalues {:.4g} "
-                       "to {:.4g}\n",
-                       what, *lowest_, *highest_);
-  else if (found_ && lowest_)
     out += fmt::format(
-        "a {} as far as derivatives tell: the gradient is 0 to the tolerance, the Hessian has flat "
-        "directions (eigenvalues {:.3g} to {:.4g})\n",
-        what, *lowest_, *highest_);
+        "{}; whether this is a {} is not known: within one more step the Hessian changes as much "
+        "as it is large (eigenvalues {:.4g} to {:.4g}); a smaller --tolerance tells more\n",
+        where(), what, *lowest_, *highest_);
+  else if (found_ && lowest_ && !flat_)
+    out += fmt::format("a {}: {} and the Hessian positive definite, eigenvalues {:.4g} to {:.4g}\n",
+                       what, where(), *lowest_, *highest_);
+  else if (found_ && lowest_)
+    out += fmt::format("a {} as far as derivatives tell: {}, the Hessian has flat directions "
+                       "(eigenvalues {:.3g} to {:.4g})\n",
+                       what, where(), *lowest_, *highest_);
   else if (found_)
-    out += fmt::format("the gradient is 0 to the tolerance; whether this is a {} is not known: the "
-                       "Hessian is looked at "
-                       "for up to {} params\n",
-                       what, kEigenvalues);
+    out += fmt::format(
+        "{}; whether this is a {} is not known: the Hessian is looked at for up to {} params\n",
+        where(), what, kEigenvalues);
   else
     out += fmt::format("no {} found\n", what);
   for (const std::string& kink : kinks_)

@@ -7,7 +7,9 @@ namespace thalweg::driver {
 
 bool Evaluations::start(bool remembers) {
   remembers_ = remembers;
-  values_ = gradients_ = hessians_ = products_ = residuals_ = jacobians_ = 0;
+  values_ = gradients_ = products_ = 0;
+  for (Said* said : {&residuals_said_, &jacobians_said_, &hessians_said_})
+    said->asked = 0;
   forget();
   if (!remembers) return true;
   for (Known& known : known_)
@@ -18,31 +20,51 @@ bool Evaluations::start(bool remembers) {
 void Evaluations::forget() {
   for (Known& known : known_)
     known.valid = false;
-  for (Residuals& known : known_residuals_)
-    known.valid = false;
+  for (Said* said : {&residuals_said_, &jacobians_said_, &hessians_said_})
+    for (Said::At& known : said->at)
+      known.valid = false;
 }
 
-int32_t Evaluations::residuals(const void* point, const DataView& data, void* to) {
-  const std::optional<int64_t> count = objective_.residual_count(data.rows);
-  if (!count) return TW_SHAPE_MISMATCH;
-  const size_t size = static_cast<size_t>(*count) * objective_.element_bytes();
-  for (size_t k = 0; k < 2; ++k) {
-    Residuals& known = known_residuals_[k];
+int32_t Evaluations::remembered(Said& said, int64_t elements, const void* point, void* to,
+                                const std::function<int32_t(void*)>& compute) {
+  const size_t size = static_cast<size_t>(elements) * objective_.element_bytes();
+  for (size_t k = 0; k < said.at.size(); ++k) {
+    Said::At& known = said.at[k];
     if (!known.valid || std::memcmp(known.point.data(), point, bytes()) != 0) continue;
-    last_residuals_ = k;
+    said.last = k;
     std::memcpy(to, known.values.data(), size);
     return TW_OK;
   }
-  ++residuals_;
-  last_residuals_ = 1 - last_residuals_;
-  Residuals& fresh = known_residuals_[last_residuals_];
+  ++said.asked;
+  said.last = 1 - said.last;
+  Said::At& fresh = said.at[said.last];
   fresh.valid = false;
   if (!fresh.point.get(bytes()) || !fresh.values.get(size)) return TW_OUT_OF_MEMORY;
+  if (int32_t status = compute(to)) return status;
   std::memcpy(fresh.point.data(), point, bytes());
-  if (int32_t status = objective_.residuals(point, data, fresh.values.data())) return status;
+  std::memcpy(fresh.values.data(), to, size);
   fresh.valid = true;
-  std::memcpy(to, fresh.values.data(), size);
   return TW_OK;
+}
+
+int32_t Evaluations::residuals(const void* point, const DataView& data, void* to) {
+  const std::optional<int64_t> rows = objective_.residual_count(data.rows);
+  if (!rows) return TW_SHAPE_MISMATCH;
+  return remembered(residuals_said_, *rows, point, to,
+                    [&](void* at) { return objective_.residuals(point, data, at); });
+}
+
+int32_t Evaluations::jacobian(const void* point, const DataView& data, void* to) {
+  const std::optional<int64_t> rows = objective_.residual_count(data.rows);
+  if (!rows) return TW_SHAPE_MISMATCH;
+  return remembered(jacobians_said_, *rows * objective_.total(), point, to,
+                    [&](void* at) { return objective_.jacobian(point, data, at); });
+}
+
+int32_t Evaluations::hessian(const void* point, const DataView& data, void* to) {
+  const int64_t n = objective_.total();
+  return remembered(hessians_said_, n * n, point, to,
+                    [&](void* at) { return objective_.hessian(point, data, at); });
 }
 
 // By bits: equal numbers of another sign of zero are another point.

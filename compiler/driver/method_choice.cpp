@@ -2,6 +2,7 @@
 #include "driver/method_choice.h"
 
 #include "driver/derivatives.h"
+#include "irgen/residuals.h"
 #include "parse/parse.h"
 #include "passes/diff/diff.h"
 
@@ -33,21 +34,6 @@ bool depends_on_params(const Graph& graph, const std::vector<ValueId>& roots,
   return false;
 }
 
-// Σ r² over all elements of some r, perhaps times a number.
-bool squares(const Graph& graph, ValueId root, const irgen::ProblemUnit& problem) {
-  Node node = graph.node(root);
-  while (node.op == Op::mul || node.op == Op::div) {
-    const bool left = depends_on_params(graph, {node.operands[0]}, problem),
-               right = depends_on_params(graph, {node.operands[1]}, problem);
-    if (left == right || (node.op == Op::div && right)) return false;
-    node = graph.node(node.operands[left ? 0 : 1]);
-  }
-  if (node.op == Op::contract) return node.operands[0] == node.operands[1];
-  if (node.op != Op::reduce_sum) return false;
-  const Node& square = graph.node(node.operands[0]);
-  return square.op == Op::mul && square.operands[0] == square.operands[1];
-}
-
 } // namespace
 
 std::optional<Purpose> parse_purpose(std::string_view text) {
@@ -72,8 +58,7 @@ ProblemFacts facts_of(Graph& graph, const irgen::ProblemUnit& problem, const Eva
   for (size_t k = 0; k < problem.parameters.size(); ++k)
     facts.params += at.inputs[problem.first_parameter() + k].size();
   const Loss loss = loss_of(graph, problem);
-  const ValueId root = loss.function.results[0].value;
-  facts.sum_of_squares = squares(graph, root, problem);
+  facts.sum_of_squares = irgen::residuals_of(graph, problem).has_value();
   if (diff::Outcome product = diff::hvp(graph, loss.function, 0, loss.parameters)) {
     std::vector<ValueId> roots;
     for (const Result& result : product->results)

@@ -73,11 +73,6 @@ Value Elaborator::derivative(DerivativeKind kind, const Value& function,
   Regions::Closed closed = regions_.close({{v.id}}, {point}, mark, false);
   if (closed.across.valid())
     return not_lowered(e.span, "the derivative of a sum over all parameters");
-  std::vector<OracleKind> asked;
-  for (ValueId id : reachable_deep(u_.graph, u_.graph.lambda(closed.lambdas[0]).results))
-    if (const Node& node = u_.graph.node(id); node.op == Op::oracle)
-      asked.push_back(static_cast<OracleKind>(node.attr.ints[0]));
-  if (!asked.empty()) hooks->derives(kind, asked);
   std::vector<ValueId> operands{arguments[0].id};
   operands.insert(operands.end(), closed.captures.begin(), closed.captures.end());
   if (kind == DerivativeKind::product) operands.push_back(arguments[1].id);

@@ -49,8 +49,6 @@ public:
   virtual const Subject* subject() const = 0;
   // hvp(f, x, v): the Hessian at a point times a direction.
   virtual Value product(const std::vector<Value>& arguments, const ast::Expr& at) = 0;
-  // A derivative of a function that asks f or ∇f is taken: `orders` are what it asks.
-  virtual void derives(DerivativeKind kind, const std::vector<OracleKind>& orders) = 0;
   // The residuals of an objective that is a sum of squares, or their Jacobian.
   virtual Value squares(OracleKind kind, const Value& point, const ast::Expr& at) = 0;
   // A hyperparameter as a size that the run gives; nothing else is one.

@@ -65,7 +65,8 @@ private:
   Value query(ValueId point, int order, const ast::Expr& at, ValueId direction = {});
   bool asks_in_step(ValueId point) const;
   bool stands_for_many(ValueId point) const;
-  void derives(DerivativeKind kind, const std::vector<OracleKind>& orders) override;
+  // A derivative of a function that asks f or ∇f is taken: `orders` are what it asks.
+  void derives(DerivativeKind kind, const std::vector<OracleKind>& orders);
   Value squares(OracleKind kind, const Value& point, const ast::Expr& at) override;
   Value curvature(OracleKind kind, std::vector<ValueId> operands, const ast::Expr& at);
   ValueId change_of(ValueId next, ValueId x);

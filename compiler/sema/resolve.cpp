@@ -1,6 +1,7 @@
 // Names in expressions and statements: scopes, calls and their arguments, primes.
 #include "sema/resolver.h"
 
+#include "ast/children.h"
 #include "diag/suggest.h"
 #include "support/overloaded.h"
 
@@ -151,76 +152,24 @@ void Resolver::index_items(const std::vector<IndexItem>& items) {
       if (part) expr(part);
 }
 
+// Names, and what names something inside itself; all else is looked at part by part.
 void Resolver::expr(const Expr* e) {
-  std::visit(overloaded{
-                 [](const NumberLit&) {},
-                 [](const StringLit&) {},
-                 [](const BoolLit&) {},
-                 [&](const NameRef& n) { name(*e, n.name); },
-                 [&](const PrimeRef& n) { prime(*e, n.name); },
-                 [&](const Unary& n) { expr(n.operand); },
-                 [&](const Sum& n) {
-                   for (const SumTerm& term : n.terms)
-                     expr(term.value);
-                 },
-                 [&](const Product& n) {
-                   expr(n.first);
-                   for (const ProductFactor& factor : n.rest)
-                     expr(factor.value);
-                 },
-                 [&](const Power& n) {
-                   expr(n.base);
-                   expr(n.exponent);
-                 },
-                 [&](const Compare& n) {
-                   expr(n.first);
-                   for (const CompareStep& step : n.rest)
-                     expr(step.value);
-                 },
-                 [&](const Logical& n) {
-                   for (const Expr* o : n.operands)
-                     expr(o);
-                 },
-                 [&](const IfExpr& n) {
-                   for (const IfArm& arm : n.arms) {
-                     expr(arm.condition);
-                     expr(arm.value);
-                   }
-                   expr(n.otherwise);
-                 },
-                 [&](const Call& n) { call(*e, n); },
-                 [&](const Index& n) {
-                   expr(n.base);
-                   index_items(n.items);
-                 },
-                 [&](const Field& n) { expr(n.base); },
-                 [&](const Transpose& n) { expr(n.base); },
-                 [&](const Derivative& n) { expr(n.target); },
-                 [&](const Pipe& n) {
-                   for (const Expr* stage : n.stages)
-                     expr(stage);
-                 },
-                 [&](const AllOf& n) { expr(n.operand); },
-                 [&](const Like& n) { expr(n.operand); },
-                 [&](const ArrayLit& n) {
-                   for (const Expr* element : n.elements)
-                     expr(element);
-                 },
-                 [&](const Range& n) {
-                   if (n.low) expr(n.low);
-                   if (n.high) expr(n.high);
-                 },
-                 [&](const Indexed& n) {
-                   scopes_.emplace_back();
-                   for (const IndexBinding& binding : n.bindings) {
-                     if (binding.range) expr(binding.range);
-                     declare(binding.name, SymbolKind::index);
-                   }
-                   expr(n.body);
-                   scopes_.pop_back();
-                 },
-             },
-             e->node);
+  if (const auto* n = e->as<NameRef>()) return name(*e, n->name);
+  if (const auto* n = e->as<PrimeRef>()) return prime(*e, n->name);
+  if (const auto* n = e->as<Call>()) return call(*e, *n);
+  const auto* indexed = e->as<Indexed>();
+  if (!indexed) {
+    for (const Expr* part : children(*e))
+      expr(part);
+    return;
+  }
+  scopes_.emplace_back();
+  for (const IndexBinding& binding : indexed->bindings) {
+    if (binding.range) expr(binding.range);
+    declare(binding.name, SymbolKind::index);
+  }
+  expr(indexed->body);
+  scopes_.pop_back();
 }
 
 void Resolver::call(const Expr& e, const Call& call) {

@@ -43,3 +43,10 @@ TEST_CASE("doc shows an item, the list, and a page") {
   CHECK(folder.thalweg("doc --markdown --stdlib nowhere").says("no library at 'nowhere'"));
   CHECK(folder.thalweg("doc").out.find("\nTransforms\n") != std::string::npos);
 }
+
+TEST_CASE("the library is written as fmt prints it") {
+  Folder folder;
+  Ran ran = folder.thalweg("fmt --check " + kLibrary + "*/*.tw");
+  INFO(ran.out << ran.err);
+  CHECK(ran.code == 0);
+}

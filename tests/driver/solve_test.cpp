@@ -87,7 +87,10 @@ TEST_CASE("solve takes the method that fits the problem, and says why") {
 
   Ran valley = solve(folder, "Valley");
   REQUIRE(valley.code == 0);
-  CHECK(valley.json()["evaluations"].contains("hess"));
+  CHECK(valley.json()["evaluations"].contains("jac"));
+  CHECK(valley.json()["reason"] == "the objective is a sum of squares of 2 params (up to 200)");
+  Ran slope = solve(folder, "Saddle --method 'DampedNewton()'");
+  CHECK(slope.json()["evaluations"].contains("hess"));
   Ran other = solve(folder, "Valley --method 'LBFGS(history = 3)'");
   REQUIRE(other.code == 0);
   CHECK(other.json()["reason"] == "by --method");
@@ -111,6 +114,17 @@ TEST_CASE("solve takes data and hyperparameters from the experiment, all rows at
   const double a = 2, b = 0.25, c = 2.25, p = 1.25, q = 2.25, det = a * c - b * b;
   CHECK(fit.json()["params"]["w"][0].get<double>() == Approx((c * p - b * q) / det));
   CHECK(fit.json()["params"]["w"][1].get<double>() == Approx((a * q - b * p) / det));
+}
+
+// The sum of squares is about 124, so that rounding of it hides the last falls.
+TEST_CASE("solve knows a minimum where rounding ends the method before the tolerance") {
+  Folder folder;
+  Ran ran = folder.thalweg("solve " + kLibrary + "problems/JennrichSampson.tw");
+  INFO(ran.out << ran.err);
+  CHECK(ran.code == 0);
+  CHECK(ran.out.find("a minimum: ") != std::string::npos);
+  Ran early = folder.thalweg("solve " + kLibrary + "problems/JennrichSampson.tw --steps 3");
+  CHECK(early.code == 1);
 }
 
 TEST_CASE("solve calls no point a minimum that is none") {

@@ -146,17 +146,37 @@ def numpy_peer(rule, **hyper):
     return run
 
 
-def sophia_peer(make):
-    """`make()` is optax's Sophia with the estimator that asks for products with the objective's Hessian."""
+def asking_peer(make, advance_of):
+    """`make()` is a rule of optax that asks more than one gradient a step: `advance_of(rule, sequence, gradient)` gives
+    advance(step, state, x), and gradient(step, points) is the sequence's."""
 
     def run(sequence, steps):
         import jax
-        import optax
 
         jax.config.update("jax_enable_x64", True)
         rule = make()
+
+        def gradient(step, points):
+            return [jax.numpy.asarray(a) for a in sequence.gradient(step, [np.asarray(a) for a in points])]
+
         x = [jax.numpy.asarray(a) for a in sequence.start]
         state = rule.init(x)
+        advance = advance_of(rule, sequence, gradient)
+        for step in range(1, steps + 1):
+            x, state = advance(step, state, x)
+            assert all(a.dtype == sequence.dtype for a in x)
+            yield [np.asarray(a) for a in x]
+
+    return run
+
+
+def sophia_peer(make):
+    """`make()` is optax's Sophia with the estimator that asks for products with the objective's Hessian."""
+
+    def advance_of(rule, sequence, gradient):
+        import jax
+        import optax
+
         stiffness = [jax.numpy.asarray(a) for a in sequence.stiffness]
 
         @jax.jit
@@ -168,37 +188,27 @@ def sophia_peer(make):
             update, state = rule.update(g, state, x, obj_fn=objective)
             return optax.apply_updates(x, update), state
 
-        for step in range(1, steps + 1):
-            g = [jax.numpy.asarray(a) for a in sequence.gradient(step, [np.asarray(a) for a in x])]
-            x, state = advance(g, state, x)
-            assert all(a.dtype == sequence.dtype for a in x)
-            yield [np.asarray(a) for a in x]
+        return lambda step, state, x: advance(gradient(step, x), state, x)
 
-    return run
+    return asking_peer(make, advance_of)
 
 
 def sam_peer(make):
     """`make()` is optax's SAM in the mode that asks for the second gradient itself."""
 
-    def run(sequence, steps):
-        import jax
+    def advance_of(rule, sequence, gradient):
         import optax
 
-        jax.config.update("jax_enable_x64", True)
-        rule = make()
-        x = [jax.numpy.asarray(a) for a in sequence.start]
-        state = rule.init(x)
-        for step in range(1, steps + 1):
+        def advance(step, state, x):
+            def again(points, _=None):
+                return gradient(step, points)
 
-            def gradient(points, _=None):
-                return [jax.numpy.asarray(a) for a in sequence.gradient(step, [np.asarray(a) for a in points])]
+            update, state = rule.update(again(x), state, x, grad_fn=again)
+            return optax.apply_updates(x, update), state
 
-            update, state = rule.update(gradient(x), state, x, grad_fn=gradient)
-            x = optax.apply_updates(x, update)
-            assert all(a.dtype == sequence.dtype for a in x)
-            yield [np.asarray(a) for a in x]
+        return advance
 
-    return run
+    return asking_peer(make, advance_of)
 
 
 def lookahead_peer(make, reads):
