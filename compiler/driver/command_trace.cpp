@@ -250,11 +250,16 @@ private:
   }
 
   // ── the steps ──
-  using Stage = std::vector<RuleTrace>;
+  // The forms of one optimizer, and what they reduce together.
+  struct Rules {
+    std::vector<RuleTrace> variants;
+    irgen::SharedFolds folds;
+    std::vector<Tensor> values; // of the folds
+    size_t next = 0;            // round of the step
+  };
 
-  // Transforms that stand apart, then rules.
-  std::optional<std::vector<Stage>> variants(const irgen::Unit& unit, const irgen::Chain& chain,
-                                             const TracePoint& start) {
+  std::optional<Rules> variants(const irgen::Unit& unit, const irgen::Chain& chain,
+                                const TracePoint& start) {
     std::vector<irgen::Subject> subjects = irgen::subjects_of(problem_);
     if (!problem_.decl)
       for (size_t k = 0; k < start.values.size(); ++k) {
@@ -265,41 +270,72 @@ private:
       }
     auto plan = irgen::elaborate_variants(unit, chain, subjects);
     if (!plan) return std::nullopt;
-    std::vector<Stage> stages;
-    for (irgen::RuleStage* stage : plan->stages()) {
-      stages.emplace_back();
-      for (irgen::RuleVariant& variant : *stage)
-        stages.back().emplace_back(front_, graph_, std::move(variant.rule),
-                                   std::move(variant.parameters), experiment_.seed);
+    Rules rules{{}, std::move(plan->folds), {}};
+    for (irgen::RuleVariant& variant : plan->rules)
+      rules.variants.emplace_back(front_, graph_, std::move(variant.rule),
+                                  std::move(variant.parameters), experiment_.seed);
+    for (const irgen::SharedFolds::Fold& fold : rules.folds.folds())
+      rules.values.push_back(Tensor::scalar(0, fold.type.dtype));
+    return rules;
+  }
+
+  // Folds the rounds that `ready` lets run, in the order of the params.
+  bool fold(Rules& rules, const TracePoint& point,
+            const std::function<bool(const irgen::SharedFolds::Round&)>& ready) {
+    const std::vector<irgen::SharedFolds::Round>& rounds = rules.folds.rounds();
+    for (; rules.next < rounds.size() && ready(rounds[rules.next]); ++rules.next) {
+      std::map<size_t, std::map<size_t, double>> numbers; // by place, then by param
+      for (RuleTrace& rule : rules.variants) {
+        auto parts = rule.parts(rules.next, point);
+        if (!parts) return false;
+        size_t k = 0; // among the results of the round
+        const std::vector<size_t>& places = rounds[rules.next].places;
+        for (const RuleUnit::Part& part : rule.unit().parts) {
+          if (std::find(places.begin(), places.end(), part.place) == places.end()) continue;
+          for (size_t row = 0; row < parts->size(); ++row)
+            numbers[part.place][rule.members()[row]] = (*parts)[row][k].number(0);
+          ++k;
+        }
+      }
+      for (const auto& [place, by_param] : numbers) {
+        const irgen::SharedFolds::Fold& fold = rules.folds.folds()[place];
+        double total = across_identity(fold.op);
+        for (const auto& [param, number] : by_param)
+          total = join_across(fold.op, total, number);
+        rules.values[place] = Tensor::scalar(total, fold.type.dtype);
+      }
+      for (RuleTrace& rule : rules.variants)
+        rule.set_folds(rules.values);
     }
-    return stages;
+    return true;
   }
 
   bool trace(const irgen::Unit& unit, const irgen::Chain& chain, const std::string& title,
              const TracePoint& start) {
-    auto stages = variants(unit, chain, start);
-    if (!stages) return false;
+    auto rules = variants(unit, chain, start);
+    if (!rules) return false;
     TracePoint point = start;
     print(fmt::format("{}, {}\n", title, unit.precision == DType::f32 ? "f32" : "f64"));
     bool asks = false;
-    for (Stage& stage : *stages)
-      for (RuleTrace& rule : stage)
-        asks = asks || rule.starts_from_objective();
-    for (Stage& stage : *stages)
-      for (RuleTrace& rule : stage) {
-        const irgen::Demands& demands = rule.unit().demands;
-        if (!demands.residuals && !demands.jacobians) continue;
-        if (problem_.decl && !residuals_offered(front_, graph_, problem_, rule.unit()))
-          return false;
-        auto residuals = squares(OracleKind::residuals, point.values, 0);
-        if (!residuals) return false;
-        rule.set_residuals(residuals->size());
-      }
+    for (RuleTrace& rule : rules->variants)
+      asks = asks || rule.starts_from_objective();
+    for (RuleTrace& rule : rules->variants) {
+      const irgen::Demands& demands = rule.unit().demands;
+      if (!demands.residuals && !demands.jacobians) continue;
+      if (problem_.decl && !residuals_offered(front_, graph_, problem_, rule.unit())) return false;
+      auto residuals = squares(OracleKind::residuals, point.values, 0);
+      if (!residuals) return false;
+      rule.set_residuals(residuals->size());
+    }
     std::optional<ObjectiveValue> before;
     if (asks && !(before = objective(point.values, 0))) return false;
-    for (Stage& stage : *stages)
-      for (RuleTrace& rule : stage)
-        if (!rule.start(point, before)) return false;
+    for (RuleTrace& rule : rules->variants)
+      rule.before(before);
+    auto initial = [](const irgen::SharedFolds::Round& round) { return round.initial; };
+    if (!fold(*rules, point, initial)) return false;
+    const size_t first = rules->next;
+    for (RuleTrace& rule : rules->variants)
+      if (!rule.start(point)) return false;
     double loss_before = std::numeric_limits<double>::infinity();
     for (int64_t t = 1, batch = 1; t <= options_.steps; ++batch) {
       auto here = objective(point.values, batch);
@@ -308,31 +344,28 @@ private:
       if (problem_.maximize) loss.set_number(0, -loss.number(0));
       std::string text = fmt::format("\nstep {}: f = {}{}\n", t, element_text(loss, 0), rows());
       std::optional<std::string> done;
-      bool taken = true;
-      for (size_t k = 0; k < stages->size() && taken && !done; ++k) {
-        Stage& stage = (*stages)[k];
-        for (RuleTrace& rule : stage) {
-          rule.begin(t, loss_before, *here);
-          rule.answer_oracles(
-              [this, batch](const std::vector<Tensor>& at) { return objective(at, batch); },
-              [this, batch](OracleKind kind, const std::vector<Tensor>& at,
-                            const std::vector<Tensor>& direction) {
-                return curvature(kind, at, direction, batch);
-              });
-          int64_t of_epoch = batches_ ? batches_->plan().batches_per_epoch() : 1;
-          rule.set_batch(static_cast<double>(batch - 1) / static_cast<double>(of_epoch),
-                         batches_ ? batches_->batch().rows : 1);
-        }
-        if (k + 1 == stages->size() && !queries(stage, point, batch)) return false;
-        for (RuleTrace& rule : stage) {
-          if (!rule.step(point, text)) return false;
-          if (!done) done = rule.done();
-        }
-        if (done) break;
-        for (RuleTrace& rule : stage)
-          rule.move(point, *here);
-        taken = stage.empty() || stage.front().taken();
+      for (RuleTrace& rule : rules->variants) {
+        rule.begin(t, loss_before, *here);
+        rule.answer_oracles(
+            [this, batch](const std::vector<Tensor>& at) { return objective(at, batch); },
+            [this, batch](OracleKind kind, const std::vector<Tensor>& at,
+                          const std::vector<Tensor>& direction) {
+              return curvature(kind, at, direction, batch);
+            });
+        int64_t of_epoch = batches_ ? batches_->plan().batches_per_epoch() : 1;
+        rule.set_batch(static_cast<double>(batch - 1) / static_cast<double>(of_epoch),
+                       batches_ ? batches_->batch().rows : 1);
       }
+      rules->next = first;
+      if (!queries(*rules, point, batch)) return false;
+      if (!fold(*rules, point, [](const auto&) { return true; })) return false;
+      for (RuleTrace& rule : rules->variants) {
+        if (!rule.step(point, text)) return false;
+        if (!done) done = rule.done();
+      }
+      for (RuleTrace& rule : rules->variants)
+        if (!done) rule.move(point);
+      const bool taken = rules->variants.front().taken();
       print(text);
       if (done) {
         print(fmt::format("  done: {}\n", *done));
@@ -350,14 +383,16 @@ private:
   }
 
   // Points other than x: all parameters of all rules first, then the objective once.
-  bool queries(std::vector<RuleTrace>& rules, const TracePoint& point, int64_t batch) {
+  bool queries(Rules& rules, const TracePoint& point, int64_t batch) {
     size_t count = 0;
-    for (const RuleTrace& rule : rules)
+    for (const RuleTrace& rule : rules.variants)
       count = std::max(count, rule.unit().queries.size());
-    for (size_t k = 0; k < count; ++k)
+    for (size_t k = 0; k < count; ++k) {
+      auto ready = [k](const irgen::SharedFolds::Round& round) { return round.queries <= k; };
+      if (!fold(rules, point, ready)) return false;
       for (bool product : {false, true}) {
         std::vector<RuleTrace*> asking;
-        for (RuleTrace& rule : rules)
+        for (RuleTrace& rule : rules.variants)
           if (rule.order_of(k) >= 0 && (rule.order_of(k) == 2) == product && rule.asks(k, point))
             asking.push_back(&rule);
         if (asking.empty()) continue;
@@ -372,6 +407,7 @@ private:
         for (RuleTrace* rule : asking)
           rule->answer(k, *there);
       }
+    }
     return true;
   }
   // The product of the Hessian and a direction, in the place of a gradient.

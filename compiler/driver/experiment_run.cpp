@@ -159,12 +159,11 @@ bool check_experiment(Front& front, const ast::Decl& decl, const CommonOptions& 
     const irgen::Chain& chain = run->experiment.racers[k].chain;
     auto plan = irgen::elaborate_variants(unit, chain, irgen::subjects_of(run->problem));
     if (!plan) continue;
-    for (const irgen::RuleVariant& variant : plan->rules)
-      residuals_offered(front, run->graph, run->problem, variant.rule);
     std::vector<const irgen::RuleUnit*> units;
-    for (const irgen::RuleStage* stage : std::as_const(*plan).stages())
-      for (const irgen::RuleVariant& variant : *stage)
-        units.push_back(&variant.rule);
+    for (const irgen::RuleVariant& variant : plan->rules) {
+      residuals_offered(front, run->graph, run->problem, variant.rule);
+      units.push_back(&variant.rule);
+    }
     bool in_range = true;
     for (const irgen::RuleUnit* rule : units)
       in_range = ranges_hold(front, run->graph, names[k], *rule) && in_range;

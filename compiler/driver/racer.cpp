@@ -18,19 +18,13 @@ using irgen::RuleUnit;
 bool RacerRun::prepare_rule(const irgen::Unit& unit, const irgen::Chain& chain) {
   auto plan = irgen::elaborate_variants(unit, chain, irgen::subjects_of(objective_.problem()));
   if (!plan) return false;
-  bool several = plan->variants() > 1;
-  auto compile = [&](std::vector<irgen::RuleVariant>& variants, Stage& stage) {
-    stage.clear();
-    for (irgen::RuleVariant& variant : variants) {
-      stage.push_back(std::make_unique<RuleInstance>(std::move(variant.rule), variant.parameters));
-      if (!stage.back()->compile(pipeline_, several)) return false;
-    }
-    return true;
-  };
-  transforms_.resize(plan->transforms.size());
-  for (size_t k = 0; k < transforms_.size(); ++k)
-    if (!compile(plan->transforms[k], transforms_[k])) return false;
-  if (!compile(plan->rules, rules_)) return false;
+  bool several = plan->rules.size() > 1;
+  rules_.clear();
+  for (irgen::RuleVariant& variant : plan->rules) {
+    rules_.push_back(std::make_unique<RuleInstance>(std::move(variant.rule), variant.parameters));
+    if (!rules_.back()->compile(pipeline_, several)) return false;
+  }
+  folds_.emplace(plan->folds, rules_);
   for (const auto& rule : rules_) {
     const irgen::Demands& demands = rule->unit().demands;
     if (!objective_.compile_second(demands.hessians, demands.products)) return false;
@@ -42,21 +36,10 @@ bool RacerRun::prepare_rule(const irgen::Unit& unit, const irgen::Chain& chain) 
   return true;
 }
 
-std::vector<RacerRun::Stage*> RacerRun::stages() {
-  std::vector<Stage*> all;
-  for (Stage& stage : transforms_)
-    all.push_back(&stage);
-  all.push_back(&rules_);
-  return all;
-}
-
 std::vector<const RuleUnit*> RacerRun::units() const {
   std::vector<const RuleUnit*> units;
   for (const auto& rule : rules_)
     units.push_back(&rule->unit());
-  for (const Stage& stage : transforms_)
-    for (const auto& rule : stage)
-      units.push_back(&rule->unit());
   return units;
 }
 
@@ -84,28 +67,24 @@ bool RacerRun::start(const void* initial_point) {
   refused_ = nullptr;
   if (!evaluations_.start(asks_elsewhere())) return false;
   if (wants_update_ && !before_.get(bytes)) return false;
-  double value = 0;
-  for (Stage* stage : stages())
-    for (auto& rule : *stage) {
-      if (!rule->bind(objective_, point_, gradient_, seed_, batch_.rows)) return false;
-      if (rule->unit().demands.in_step())
-        rule->answer_oracles(
-            [this](OracleKind kind, std::span<const void* const> operands, void* answer) {
-              return answer_oracle(kind, operands, answer);
-            });
-      if (asks_elsewhere() && !query_buffer_.get(bytes)) return false;
-      if (rule->unit().demands.products && !direction_buffer_.get(bytes)) return false;
-      if (rule->unit().answer && !answer_buffer_.get(bytes)) return false;
-      int32_t status = TW_OK;
-      if (rule->starts_from_objective()) status = evaluations_.at(point_, batch_, value, gradient_);
-      if (status == TW_OK) status = rule->initialize(value);
-      if (status != TW_OK) {
-        front_.diags.report(DiagKind::run_failed, {},
-                            fmt::format("{}: the initial states can't be computed: {}", name_,
-                                        tw_status_text(status)));
-        return false;
-      }
-    }
+  for (auto& rule : rules_) {
+    if (!rule->bind(objective_, point_, gradient_, seed_, batch_.rows, folds_->values()))
+      return false;
+    if (rule->unit().demands.in_step())
+      rule->answer_oracles(
+          [this](OracleKind kind, std::span<const void* const> operands, void* answer) {
+            return answer_oracle(kind, operands, answer);
+          });
+    if (asks_elsewhere() && !query_buffer_.get(bytes)) return false;
+    if (rule->unit().demands.products && !direction_buffer_.get(bytes)) return false;
+    if (rule->unit().answer && !answer_buffer_.get(bytes)) return false;
+  }
+  if (int32_t status = initialize()) {
+    front_.diags.report(DiagKind::run_failed, {},
+                        fmt::format("{}: the initial states can't be computed: {}", name_,
+                                    tw_status_text(status)));
+    return false;
+  }
   bool fine = true;
   for (const RuleUnit* rule : units())
     fine = ranges_hold(front_, pipeline_.graph(), name_, *rule) && fine;
@@ -127,6 +106,20 @@ bool RacerRun::start(const void* initial_point) {
     call.parameter(k, memory);
   }
   return call.prepare();
+}
+
+int32_t RacerRun::initialize() {
+  double value = 0;
+  auto asks = [](const auto& rule) { return rule->starts_from_objective(); };
+  if (std::any_of(rules_.begin(), rules_.end(), asks))
+    if (int32_t status = evaluations_.at(point_, batch_, value, gradient_)) return status;
+  for (auto& rule : rules_)
+    rule->set_before(value);
+  RuleInstance* failed = nullptr;
+  if (int32_t status = folds_->initial(failed)) return status;
+  for (auto& rule : rules_)
+    if (int32_t status = rule->initialize()) return status;
+  return TW_OK;
 }
 
 runtime::StepStatus RacerRun::bind(const runtime::Batch& batch) {
@@ -208,9 +201,8 @@ runtime::StepResult RacerRun::step(const runtime::StepRequest& request) {
     return result;
   }
   result.loss = objective_.problem().maximize ? -value : value;
-  for (Stage* stage : stages())
-    for (auto& rule : *stage)
-      rule->set_batch(request.epoch, std::max<int64_t>(batch_.rows, 1));
+  for (auto& rule : rules_)
+    rule->set_batch(request.epoch, std::max<int64_t>(batch_.rows, 1));
   if (record_unit_ && (request.row || request.until)) {
     result.status = records(request, result);
     if (!result.status.ok()) return result;
@@ -218,12 +210,7 @@ runtime::StepResult RacerRun::step(const runtime::StepRequest& request) {
   if (request.measure_only || result.until_met || !std::isfinite(value)) return result;
   size_t bytes = static_cast<size_t>(objective_.total()) * objective_.element_bytes();
   if (wants_update_) std::memcpy(before_.data(), point_, bytes);
-  for (Stage& stage : transforms_)
-    if (!step_stage(stage, t, value, result)) return result;
-  for (auto& rule : rules_)
-    rule->set_shared(t, loss_before_, value);
-  result.status = query_points();
-  if (!result.status.ok() || !step_stage(rules_, t, value, result)) return result;
+  if (!step_rules(t, value, result)) return result;
   result.taken = true;
   if (wants_update_) {
     auto subtract = [&]<class T>(T*) {
@@ -244,32 +231,43 @@ runtime::StepResult RacerRun::step(const runtime::StepRequest& request) {
   return result;
 }
 
-bool RacerRun::step_stage(Stage& stage, int64_t t, double value, runtime::StepResult& result) {
-  for (auto& rule : stage)
+bool RacerRun::step_rules(int64_t t, double value, runtime::StepResult& result) {
+  for (auto& rule : rules_)
     rule->set_shared(t, loss_before_, value);
+  folds_->begin();
+  result.status = query_points();
+  if (!result.status.ok()) return false;
+  RuleInstance* folding = nullptr;
+  if (int32_t status = folds_->rest(folding)) {
+    result.status = failed(status, folding);
+    return false;
+  }
   // Nothing is changed before every rule had its say.
-  for (auto& rule : stage)
+  for (auto& rule : rules_)
     if (int32_t status = rule->check()) {
       result.status = failed(status, rule.get());
       return false;
     }
-  for (auto& rule : stage)
+  for (auto& rule : rules_)
     if (int32_t status = rule->step(t, loss_before_, value)) {
       result.status = refused_ ? objective_failed(status, refused_) : failed(status, rule.get());
       return false;
     }
-  return stage.empty() || stage[0]->taken();
+  return rules_[0]->taken();
 }
 
 runtime::StepStatus RacerRun::query_points() {
   size_t queries = 0;
   for (const auto& rule : rules_)
     queries = std::max(queries, rule->unit().queries.size());
-  for (size_t k = 0; k < queries; ++k)
+  for (size_t k = 0; k < queries; ++k) {
+    RuleInstance* folding = nullptr;
+    if (int32_t status = folds_->answered(k, folding)) return failed(status, folding);
     for (bool products : {false, true}) {
       runtime::StepStatus status = query_points(k, products);
       if (!status.ok()) return status;
     }
+  }
   return {};
 }
 
@@ -332,17 +330,12 @@ double RacerRun::final_loss() {
 // A name that several variants report is one value.
 std::vector<std::pair<std::string, double>> RacerRun::reports() const {
   std::vector<std::pair<std::string, double>> out;
-  auto add = [&](const Stage& stage) {
-    for (const auto& rule : stage)
-      for (size_t k = 0; k < rule->unit().reports.size() && taken_ > 0; ++k) {
-        const std::string& name = rule->unit().reports[k];
-        if (std::none_of(out.begin(), out.end(), [&](const auto& o) { return o.first == name; }))
-          out.emplace_back(name, rule->report(k));
-      }
-  };
-  add(rules_);
-  for (const Stage& stage : transforms_)
-    add(stage);
+  for (const auto& rule : rules_)
+    for (size_t k = 0; k < rule->unit().reports.size() && taken_ > 0; ++k) {
+      const std::string& name = rule->unit().reports[k];
+      if (std::none_of(out.begin(), out.end(), [&](const auto& o) { return o.first == name; }))
+        out.emplace_back(name, rule->report(k));
+    }
   return out;
 }
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "driver/evaluations.h"
-#include "driver/rule_instance.h"
+#include "driver/fold_table.h"
 #include "irgen/records.h"
 #include "loop/stepper.h"
 
@@ -47,6 +47,7 @@ private:
   runtime::StepStatus query_points();
   runtime::StepStatus query_points(size_t k, bool products);
   bool asks_elsewhere() const; // than at x
+  int32_t initialize();
   int32_t answer_oracle(OracleKind kind, std::span<const void* const> operands, void* answer);
   runtime::StepStatus hyper(const std::string& name, int64_t t, double loss, double& value);
   runtime::StepStatus records(const runtime::StepRequest& request, runtime::StepResult& result);
@@ -58,13 +59,10 @@ private:
   const ProblemData& data_;
   std::string name_;
   uint64_t seed_;
-  // In a step the transforms that stand apart run before the rules.
-  using Stage = std::vector<std::unique_ptr<RuleInstance>>;
-  std::vector<Stage> transforms_;
-  Stage rules_;
-  std::vector<Stage*> stages();
-  // All of one stage, if nothing ends the step; false in `result`.
-  bool step_stage(Stage& stage, int64_t t, double value, runtime::StepResult& result);
+  FoldTable::Rules rules_;
+  std::optional<FoldTable> folds_; // of what they reduce together
+  // All of them, if nothing ends the step; false in `result`.
+  bool step_rules(int64_t t, double value, runtime::StepResult& result);
   std::optional<irgen::RecordUnit> record_unit_;
   std::vector<CompiledFunction> record_code_;
   std::optional<BoundCall> record_call_;

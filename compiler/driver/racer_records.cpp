@@ -12,23 +12,22 @@ using irgen::RuleUnit;
 // A hyperparameter, or what its schedule gives at step t.
 runtime::StepStatus RacerRun::hyper(const std::string& name, int64_t t, double loss,
                                     double& value) {
-  for (Stage* stage : stages())
-    for (auto& rule : *stage) {
-      const RuleUnit& unit = rule->unit();
-      auto rate = std::find(unit.recorded.begin(), unit.recorded.end(), name);
-      if (rate != unit.recorded.end()) {
-        std::vector<double> rates;
-        rule->set_shared(t, loss_before_, loss);
-        if (int32_t status = rule->rates(rates)) return failed(status, rule.get());
-        value = rates[static_cast<size_t>(rate - unit.recorded.begin())];
+  for (auto& rule : rules_) {
+    const RuleUnit& unit = rule->unit();
+    auto rate = std::find(unit.recorded.begin(), unit.recorded.end(), name);
+    if (rate != unit.recorded.end()) {
+      std::vector<double> rates;
+      rule->set_shared(t, loss_before_, loss);
+      if (int32_t status = rule->rates(rates)) return failed(status, rule.get());
+      value = rates[static_cast<size_t>(rate - unit.recorded.begin())];
+      return {};
+    }
+    for (const RuleUnit::Hyper& hyper : unit.hypers)
+      if (hyper.name == name) {
+        value = hyper.value;
         return {};
       }
-      for (const RuleUnit::Hyper& hyper : unit.hypers)
-        if (hyper.name == name) {
-          value = hyper.value;
-          return {};
-        }
-    }
+  }
   return {};
 }
 

@@ -115,41 +115,39 @@ Span named_rate(const RuleUnit& rule, const std::string& condition) {
 std::optional<RateCurves> rate_curves(Front& front, const Graph& graph, const irgen::RulePlan& plan,
                                       const RateView& view) {
   RateCurves out;
-  for (const irgen::RuleStage* stage : plan.stages())
-    for (const irgen::RuleVariant& variant : *stage) {
-      const RuleUnit& rule = variant.rule;
-      size_t first = out.curves.size();
-      std::vector<size_t> places; // of the recorded values among the curves
-      for (size_t k = 0; k < rule.recorded.size(); ++k) {
-        auto known = std::find_if(out.curves.begin(), out.curves.end(),
-                                  [&](const RateCurve& c) { return c.name == rule.recorded[k]; });
-        if (known == out.curves.end()) {
-          places.push_back(out.curves.size());
-          out.curves.push_back(
-              {rule.recorded[k], rule.rates[k], reads(graph, rule, rule.recorded[k], "epoch"), {}});
-        } else {
-          places.push_back(static_cast<size_t>(-1)); // another variant has it
-        }
-      }
-      if (first == out.curves.size()) continue;
-      Clock clock(graph, rule);
-      if (!clock.start(view)) return std::nullopt;
-      for (int64_t t = 1; t <= view.steps; ++t) {
-        std::vector<double> values;
-        if (const Check* broken = clock.step(t, values)) {
-          if (t == 1) {
-            front.diags.report(DiagKind::out_of_range, broken->span,
-                               fmt::format("'{}' does not hold at step 1", broken->message));
-            return std::nullopt;
-          }
-          out.broken.push_back({*broken, t, named_rate(rule, broken->message)});
-          break;
-        }
-        for (size_t k = 0; k < places.size(); ++k)
-          if (places[k] != static_cast<size_t>(-1))
-            out.curves[places[k]].values.push_back(values[k]);
+  for (const irgen::RuleVariant& variant : plan.rules) {
+    const RuleUnit& rule = variant.rule;
+    size_t first = out.curves.size();
+    std::vector<size_t> places; // of the recorded values among the curves
+    for (size_t k = 0; k < rule.recorded.size(); ++k) {
+      auto known = std::find_if(out.curves.begin(), out.curves.end(),
+                                [&](const RateCurve& c) { return c.name == rule.recorded[k]; });
+      if (known == out.curves.end()) {
+        places.push_back(out.curves.size());
+        out.curves.push_back(
+            {rule.recorded[k], rule.rates[k], reads(graph, rule, rule.recorded[k], "epoch"), {}});
+      } else {
+        places.push_back(static_cast<size_t>(-1)); // another variant has it
       }
     }
+    if (first == out.curves.size()) continue;
+    Clock clock(graph, rule);
+    if (!clock.start(view)) return std::nullopt;
+    for (int64_t t = 1; t <= view.steps; ++t) {
+      std::vector<double> values;
+      if (const Check* broken = clock.step(t, values)) {
+        if (t == 1) {
+          front.diags.report(DiagKind::out_of_range, broken->span,
+                             fmt::format("'{}' does not hold at step 1", broken->message));
+          return std::nullopt;
+        }
+        out.broken.push_back({*broken, t, named_rate(rule, broken->message)});
+        break;
+      }
+      for (size_t k = 0; k < places.size(); ++k)
+        if (places[k] != static_cast<size_t>(-1)) out.curves[places[k]].values.push_back(values[k]);
+    }
+  }
   return out;
 }
 

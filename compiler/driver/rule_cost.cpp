@@ -38,6 +38,8 @@ std::optional<RuleCost> rule_cost(Pipeline& pipeline, const RuleUnit& rule) {
   std::vector<const Function*> functions{&rule.step};
   for (const RuleUnit::Query& query : rule.queries)
     functions.push_back(&query.point);
+  for (const Function& round : rule.fold_rounds)
+    if (!round.results.empty()) functions.push_back(&round);
   for (const Function* function : functions) {
     std::optional<loops::Lowered> lowered = pipeline.lower(pipeline.finish(*function));
     if (!lowered) return std::nullopt;
@@ -111,16 +113,15 @@ private:
     for (const irgen::Racer& racer : experiment->racers) {
       auto plan = irgen::elaborate_variants(unit, racer.chain, irgen::subjects_of(*problem));
       if (!plan) continue;
-      for (const irgen::RuleStage* stage : std::as_const(*plan).stages())
-        for (const irgen::RuleVariant& variant : *stage) {
-          std::string name = racer.name;
-          std::vector<std::string> params;
-          for (size_t k : variant.parameters)
-            params.push_back(problem->parameters[k].name);
-          if (plan->variants() > 1)
-            name += fmt::format(", {}: {}", variant.rule.name, fmt::join(params, ", "));
-          add(graph, name, variant.rule);
-        }
+      for (const irgen::RuleVariant& variant : plan->rules) {
+        std::string name = racer.name;
+        std::vector<std::string> params;
+        for (size_t k : variant.parameters)
+          params.push_back(problem->parameters[k].name);
+        if (plan->rules.size() > 1)
+          name += fmt::format(", {}: {}", variant.rule.name, fmt::join(params, ", "));
+        add(graph, name, variant.rule);
+      }
     }
   }
 

@@ -27,7 +27,9 @@ bool RuleInstance::compile(Pipeline& pipeline, bool several) {
     for (ValueId id : reachable(graph, std::span(&check.condition, 1)))
       if (const Node& node = graph.node(id); node.op == Op::arg) {
         const Parameter& p = unit_.step.parameters[static_cast<size_t>(node.attr.ints[0])];
-        if (p.per_tensor || p.name == "value" || p.name.starts_with("query")) return false;
+        if (p.per_tensor || p.name == "value" || p.name.starts_with("query") ||
+            p.name.starts_with("fold "))
+          return false;
       }
     return true;
   };
@@ -52,6 +54,11 @@ bool RuleInstance::compile(Pipeline& pipeline, bool several) {
     asks_.push_back(query.asked ? functions.size() : 0);
     if (query.asked) functions.push_back(*query.asked);
   }
+  parts_.clear();
+  for (const Function& round : unit_.fold_rounds) {
+    parts_.push_back(round.results.empty() ? 0 : functions.size());
+    if (!round.results.empty()) functions.push_back(round);
+  }
   if (unit_.answer) {
     answer_at_ = functions.size();
     functions.push_back(*unit_.answer);
@@ -63,7 +70,10 @@ bool RuleInstance::compile(Pipeline& pipeline, bool several) {
     functions.back().results.clear();
   }
   starts_from_objective_ = false;
-  for (ValueId id : reachable(graph, roots_of(unit_.initial)))
+  std::vector<ValueId> start = roots_of(unit_.initial);
+  for (const RuleUnit::Part& part : unit_.parts)
+    if (part.initial) start.push_back(part.value);
+  for (ValueId id : reachable(graph, start))
     if (const Node& node = graph.node(id); node.op == Op::arg) {
       const std::string& name = unit_.step.parameters[static_cast<size_t>(node.attr.ints[0])].name;
       starts_from_objective_ = starts_from_objective_ || name == "value" || name == "gradient";
@@ -106,6 +116,8 @@ void RuleInstance::bind_shared(BoundCall& call) {
       call.parameter(k, &hypers_[hyper++]);
     else if (p.name.starts_with("state "))
       call.parameter(k, shared_states_[shared_state++].data());
+    else if (p.name.starts_with("fold "))
+      call.parameter(k, folds_ + std::stoul(p.name.substr(5)));
     else if (p.name.starts_with("query"))
       call.parameter(k, query_values_[static_cast<size_t>(std::stoul(p.name.substr(5)))].data());
   }
@@ -155,8 +167,9 @@ void RuleInstance::bind_rows(BoundCall& call) {
 }
 
 bool RuleInstance::bind(const Objective& objective, void* point, void* gradient, uint64_t seed,
-                        int64_t rows) {
+                        int64_t rows, double* folds) {
   objective_ = &objective;
+  folds_ = folds;
   if (unit_.demands.residuals || unit_.demands.jacobians)
     residuals_ = objective.residual_count(rows);
   point_ = static_cast<char*>(point);
@@ -243,10 +256,11 @@ void RuleInstance::set_shared(int64_t t, double loss, double value) {
   store(value_.data(), objective_->precision(), value);
 }
 
-int32_t RuleInstance::initialize(double value) {
+void RuleInstance::set_before(double value) {
   set_shared(1, std::numeric_limits<double>::infinity(), value);
-  return calls_[0].call();
 }
+
+int32_t RuleInstance::initialize() { return calls_[0].call(); }
 
 size_t RuleInstance::row_offset(size_t row) const {
   if (unit_.demands.vector) return 0;
@@ -288,6 +302,14 @@ std::optional<BoundCall::LinearFailure> RuleInstance::linear_failure() const {
   for (const BoundCall& call : calls_)
     if (call.linear_failure()) return call.linear_failure();
   return std::nullopt;
+}
+
+int32_t RuleInstance::parts(size_t round) {
+  return parts_[round] == 0 ? TW_OK : calls_[parts_[round]].call();
+}
+
+double RuleInstance::part(size_t round, size_t k, size_t row) const {
+  return calls_[parts_[round]].row_scalar_result(row, k);
 }
 
 int32_t RuleInstance::check() { return check_ == 0 ? TW_OK : calls_[check_].call(); }

@@ -18,14 +18,20 @@ public:
   bool compile(Pipeline& pipeline, bool several);
   // Rows over the objective's pieces; `whole` is one row of everything (on vector).
   // `rows` of data that are seen at once.
-  bool bind(const Objective& objective, void* point, void* gradient, uint64_t seed, int64_t rows);
+  // `folds`: what came out of the reductions that other rules take part in, 8 bytes for each.
+  bool bind(const Objective& objective, void* point, void* gradient, uint64_t seed, int64_t rows,
+            double* folds);
 
   // Memory of the shared inputs: t, loss, value, hypers.
   bool starts_from_objective() const { return starts_from_objective_; } // asks f or ∇f at x
-  int32_t initialize(double value);
+  void set_before(double value); // step 1, f at x
+  int32_t initialize();
   bool asks(size_t k); // query k, in this step
   // The points of a query, and for products the directions, into arenas.
   int32_t query(size_t k, void* to, void* direction = nullptr);
+  // The numbers that it gives to the reductions of a round: parts()[k][row], k by unit().parts.
+  int32_t parts(size_t round);
+  double part(size_t round, size_t k, size_t row) const;
   int32_t check(); // what may end the step, without taking it
   int32_t step(int64_t t, double loss, double value);
   // Who is asked for f and ∇f in the middle of a step.
@@ -60,6 +66,7 @@ private:
   std::vector<CompiledFunction> compiled_; // initial, step, rates, then the points and these:
   size_t answer_at_ = 0, check_ = 0;       // 0: there is none
   std::vector<size_t> asks_;               // by query; 0: always
+  std::vector<size_t> parts_;              // by round; 0: it has none
   bool starts_from_objective_ = false;
   std::deque<BoundCall> calls_;
   BoundCall::Answer answer_;
@@ -69,6 +76,7 @@ private:
   char* gradient_ = nullptr;
   double t_ = 0, loss_ = 0, epoch_ = 0, batch_ = 1;
   int64_t seed_ = 0;
+  double* folds_ = nullptr;
   std::vector<int64_t> names_; // by row: what keys its draws
   Buffer value_;
   std::vector<double> hypers_;

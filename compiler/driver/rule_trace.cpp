@@ -40,6 +40,8 @@ void RuleTrace::take_derivatives() {
     query.point = expander.function(query.point);
     if (query.asked) *query.asked = expander.function(*query.asked);
   }
+  for (Function& round : unit_.fold_rounds)
+    round = expander.function(round);
   for (RuleUnit::Named& name : unit_.names)
     name.value = expander.value(name.value);
   for (RuleUnit::Stop& stop : unit_.stops)
@@ -95,6 +97,8 @@ std::vector<Tensor> RuleTrace::shared() const {
       value.set_number(0, unit_.hypers[hyper++].value);
     else if (p.name.starts_with("state ") && state < shared_states_.size())
       value = shared_states_[state++];
+    else if (p.name.starts_with("fold ") && !folds_.empty())
+      value = folds_[std::stoul(p.name.substr(5))];
     else if (p.name.starts_with("query"))
       if (const auto& answer = answers_[query_number(p.name)]) value = answer->value;
     inputs.push_back(std::move(value));
@@ -215,7 +219,10 @@ std::string RuleTrace::stop_text(const RuleUnit::Stop& stop, int64_t row,
 }
 
 bool RuleTrace::starts_from_objective() const {
-  for (ValueId id : reachable(graph_, roots_of(unit_.initial)))
+  std::vector<ValueId> start = roots_of(unit_.initial);
+  for (const RuleUnit::Part& part : unit_.parts)
+    if (part.initial) start.push_back(part.value);
+  for (ValueId id : reachable(graph_, start))
     if (const Node& node = graph_.node(id); node.op == Op::arg) {
       const std::string& name = unit_.step.parameters[static_cast<size_t>(node.attr.ints[0])].name;
       if (name == "value" || name == "gradient") return true;
@@ -223,10 +230,21 @@ bool RuleTrace::starts_from_objective() const {
   return false;
 }
 
-bool RuleTrace::start(const TracePoint& point, const std::optional<ObjectiveValue>& here) {
+void RuleTrace::before(const std::optional<ObjectiveValue>& here) {
   t_ = 1;
   loss_ = std::numeric_limits<double>::infinity();
   here_ = here;
+}
+
+std::optional<std::vector<std::vector<Tensor>>> RuleTrace::parts(size_t round,
+                                                                 const TracePoint& point) {
+  std::optional<TableEvaluated> out = evaluate(
+      simplify::contract_fma(graph_, simplify::simplify(graph_, unit_.fold_rounds[round])), point);
+  if (!out) return std::nullopt;
+  return std::move(out->rows);
+}
+
+bool RuleTrace::start(const TracePoint& point) {
   std::optional<TableEvaluated> out =
       evaluate(simplify::contract_fma(graph_, simplify::simplify(graph_, unit_.initial)), point);
   if (!out) return false;
@@ -324,7 +342,7 @@ std::string RuleTrace::text(const TracePoint& point, const TableEvaluated& named
     if (!named_.results[k].per_tensor && !result_of(unit_.names[k].name))
       shared.add(unit_.names[k].name, named.shared[position(named_, k)]);
   out += shared.str();
-  std::string variable = unit_.transforms_alone ? "x" : finished_.results[0].name;
+  const std::string& variable = finished_.results[0].name;
   for (size_t r = 0; r < row_count(); ++r) {
     std::string title;
     std::vector<size_t> own = whole() ? members_ : std::vector<size_t>{members_[r]};
@@ -374,7 +392,7 @@ bool RuleTrace::taken() const {
   return !unit_.gated || (next_ && next_->shared.back().number(0) != 0);
 }
 
-void RuleTrace::move(TracePoint& point, ObjectiveValue& here) {
+void RuleTrace::move(TracePoint& point) {
   if (!next_) return;
   size_t shared_at = 0, row_at = 1; // the first result is the new x
   size_t shared_state = 0, row_state = 0;
@@ -389,7 +407,7 @@ void RuleTrace::move(TracePoint& point, ObjectiveValue& here) {
     ++row_at;
   }
   for (size_t r = 0; r < row_count(); ++r)
-    scatter(next_->rows[r][0], r, unit_.transforms_alone ? here.gradients : point.values);
+    scatter(next_->rows[r][0], r, point.values);
 }
 
 } // namespace thalweg::driver

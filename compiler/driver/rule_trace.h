@@ -30,7 +30,7 @@ public:
   const irgen::RuleUnit& unit() const { return unit_; }
   bool starts_from_objective() const; // initial states ask for f or ∇f at x
   // States before step 1. False after messages, as below.
-  bool start(const TracePoint& point, const std::optional<ObjectiveValue>& here);
+  bool start(const TracePoint& point);
   // Whether it asks query k in this step; the order of what it asks for, -1 if there is no such
   // query.
   bool asks(size_t k, const TracePoint& point) const;
@@ -38,6 +38,11 @@ public:
   // Where: into `at`, and for products the direction.
   bool query(size_t k, const TracePoint& point, TracePoint& at, TracePoint& direction);
   void answer(size_t k, const ObjectiveValue& value);
+  // The numbers that it gives to the reductions of a round (irgen/shared_folds.h), by row.
+  std::optional<std::vector<std::vector<Tensor>>> parts(size_t round, const TracePoint& point);
+  void set_folds(std::vector<Tensor> values) { folds_ = std::move(values); }
+  const std::vector<size_t>& members() const { return members_; }
+  void before(const std::optional<ObjectiveValue>& here); // step 1
   void begin(int64_t t, double loss_before, const ObjectiveValue& here);
   void set_batch(double epoch, int64_t rows) {
     epoch_ = epoch;
@@ -57,8 +62,7 @@ public:
   // Values of the step as text, before anything moves.
   bool step(const TracePoint& point, std::string& text);
   const std::optional<std::string>& done() const { return done_; } // that it ended so
-  // The states, and `point`; of transforms alone the gradients in `here`.
-  void move(TracePoint& point, ObjectiveValue& here);
+  void move(TracePoint& point); // and the states
   bool taken() const;
 
 private:
@@ -93,6 +97,7 @@ private:
   std::vector<std::optional<ObjectiveValue>> answers_;
   std::optional<TableEvaluated> next_; // what the last step gave
   std::optional<std::string> done_;
+  std::vector<Tensor> folds_; // by place
   std::vector<Tensor> shared_states_;
   std::vector<std::vector<Tensor>> row_states_; // by row, by state of the row
 };

@@ -85,6 +85,11 @@ private:
   InterpreterOptions options_;
 };
 
+// A fold over the tensors of a table takes one number of each in, in their order, starting from the
+// identity.
+double across_identity(Op op);
+double join_across(Op op, double total, double number);
+
 // The first value, in evaluation order, that is not a constant and holds a NaN (or, with
 // `infinities`, an infinity) though none of its operands does; for messages about diverged runs.
 struct NonFinite {

@@ -103,9 +103,6 @@ std::optional<Failure> input_problem(const Parameter& parameter, const Tensor& t
                                      const Bindings& bindings);
 Failure check_failure(const Check& check, int64_t row);
 
-// Folds one scalar per row in order (across_*).
-Tensor fold_rows(Op op, DType dtype, std::span<const Tensor> scalars);
-
 // Row-major strides, and the position of element i along each axis.
 std::vector<int64_t> strides_of(const std::vector<int64_t>& shape);
 std::vector<int64_t> unravel(int64_t i, const std::vector<int64_t>& shape);

@@ -205,14 +205,19 @@ void eval_across(Call& call) {
   call.fail(run_status::kUnsupported, "a fold across a table stands outside of one");
 }
 
-Tensor fold_rows(Op op, DType dtype, std::span<const Tensor> scalars) {
-  Op reduce = op == Op::across_sum   ? Op::reduce_sum
-              : op == Op::across_min ? Op::reduce_min
-                                     : Op::reduce_max;
-  double total = identity_of<double>(reduce);
-  for (const Tensor& scalar : scalars)
-    total = join<double>(reduce, total, scalar.number(0));
-  return Tensor::scalar(total, dtype);
+} // namespace thalweg::interp
+
+namespace thalweg {
+
+static Op within(Op across) {
+  return across == Op::across_sum   ? Op::reduce_sum
+         : across == Op::across_min ? Op::reduce_min
+                                    : Op::reduce_max;
 }
 
-} // namespace thalweg::interp
+double across_identity(Op op) { return interp::identity_of<double>(within(op)); }
+double join_across(Op op, double total, double number) {
+  return interp::join<double>(within(op), total, number);
+}
+
+} // namespace thalweg

@@ -77,11 +77,11 @@ private:
     }
     if (shared_frame_.count(id.value)) return true;
     Parts parts;
-    if (node.op == Op::across_sum || node.op == Op::across_min || node.op == Op::across_max) {
-      std::vector<Tensor> scalars;
+    if (is_across(node.op)) {
+      double total = across_identity(node.op);
       for (size_t r = 0; r < frames_.size(); ++r)
-        scalars.push_back(at(node.operands[0], r));
-      parts = share(fold_rows(node.op, node.type.dtype, scalars));
+        total = join_across(node.op, total, at(node.operands[0], r).number(0));
+      parts = share(Tensor::scalar(total, node.type.dtype));
       if (options_.trace) options_.trace({id, *parts, machine_.place(), false});
     } else {
       parts = machine_.evaluate(id, shared_arguments_, options_.bindings, only_shared);

@@ -51,6 +51,11 @@ constexpr int kOpCount = 0
 #include "ir/ops.def"
     ;
 
+// A fold over the tensors of a table.
+inline bool is_across(Op op) {
+  return op == Op::across_sum || op == Op::across_min || op == Op::across_max;
+}
+
 inline bool is_elementwise(Op op) {
   return op_info(op).emission == Emission::elementwise && op != Op::gather;
 }

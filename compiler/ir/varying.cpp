@@ -31,8 +31,7 @@ std::vector<bool> varies_by_tensor(const Graph& graph, const Function& function)
       lambda_varies[i] = lambda_varies[i] || own_of(graph.node(id));
   for (ValueId id : reachable(graph, roots_of(function))) {
     const Node& node = graph.node(id);
-    if (node.op == Op::across_sum || node.op == Op::across_min || node.op == Op::across_max)
-      continue;
+    if (is_across(node.op)) continue;
     bool own = own_of(node);
     if (node.op == Op::arg) {
       size_t index = static_cast<size_t>(node.attr.ints[0]);

@@ -109,9 +109,7 @@ private:
         problem(fmt::format("{}: parameter {} is {}, read as {}", body, index,
                             parameters[index].str(), node.type.str()));
     }
-    bool folds =
-        node.op == Op::across_sum || node.op == Op::across_min || node.op == Op::across_max;
-    if (folds && !may_fold_across)
+    if (is_across(node.op) && !may_fold_across)
       problem(fmt::format("{}: no table to fold across in {}", body, print_value(graph_, id)));
   }
 

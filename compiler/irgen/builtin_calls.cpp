@@ -180,15 +180,23 @@ Value Elaborator::fold_across(std::string_view name, Value v, const Expr& e) {
   ValueId id = v.id;
   if (name == "min" || name == "max") {
     id = b_.reduce_all(name == "min" ? Op::reduce_min : Op::reduce_max, id);
-    return Value::tensor(b_.make(name == "min" ? Op::across_min : Op::across_max, {id}));
+    return Value::tensor(across(name == "min" ? Op::across_min : Op::across_max, id, e));
   }
   if (name != "sum" && name != "mean" && name != "count")
     return not_lowered(e.span, fmt::format("'{}' over all parameters", name));
-  ValueId total = b_.make(Op::across_sum, {b_.reduce_all(Op::reduce_sum, id)});
+  ValueId total = across(Op::across_sum, b_.reduce_all(Op::reduce_sum, id), e);
   if (name != "mean") return Value::tensor(total);
   ValueId count = b_.cast(b_.dim(element_count(b_.shape(id))), DType::f64);
-  ValueId counts = b_.make(Op::across_sum, {count});
+  ValueId counts = across(Op::across_sum, count, e);
   return Value::tensor(b_.div(total, b_.cast(counts, b_.type(total).dtype)));
+}
+
+ValueId Elaborator::across(Op op, ValueId part, const Expr& e) {
+  std::string place;
+  for (Span site : sites_)
+    place += fmt::format("{}:{} ", site.file, site.begin);
+  return hooks->fold(op, part,
+                     place + fmt::format("{}:{}-{}", e.span.file, e.span.begin, e.span.end));
 }
 
 Value Elaborator::arg_fold(const Expr& e, const Call& n, Op op) {
@@ -233,7 +241,7 @@ Value Elaborator::extent(const Expr& e, const Call& n, std::string_view name) {
   if (name == "size" && !named(n, "axis")) {
     ValueId count = b_.dim(element_count(shape));
     if (!v.across) return Value::tensor(count);
-    return Value::tensor(b_.make(Op::across_sum, {b_.cast(count, DType::f64)}));
+    return Value::tensor(across(Op::across_sum, b_.cast(count, DType::f64), e));
   }
   shape_sensitive = true;
   if (name == "rank") {

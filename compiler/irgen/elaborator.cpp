@@ -132,7 +132,6 @@ Value Elaborator::expr(const Expr& e) {
               return poison(DiagKind::wrong_kind, e.span,
                             "'all' ranges over the parameters of a rule; there is none here");
             v.across = v.is_tensor();
-            if (v.across) hooks->across();
             return v;
           },
           [&](const Like& n) {

@@ -53,8 +53,9 @@ public:
   virtual Value squares(OracleKind kind, const Value& point, const ast::Expr& at) = 0;
   // A hyperparameter as a size that the run gives; nothing else is one.
   virtual std::optional<Dim> size_of(ValueId id) = 0;
-  // A reduction over all parameters was met.
-  virtual void across() = 0;
+  // A reduction over all parameters of one number for each, and where in the text it stands, calls
+  // around it included.
+  virtual ValueId fold(Op op, ValueId part, const std::string& place) = 0;
 };
 
 // A `require`, `fail` or `done`: the call ends with the check's status where `condition` holds.
@@ -187,6 +188,7 @@ private:
   Value call_builtin(const ast::Expr& e, const ast::Call& n, const sema::Builtin& builtin);
   Value fold(const ast::Expr& e, const ast::Call& n, std::string_view name);
   Value fold_across(std::string_view name, Value v, const ast::Expr& e);
+  ValueId across(Op op, ValueId part, const ast::Expr& e);
   Value arg_fold(const ast::Expr& e, const ast::Call& n, Op op);
   Value filled(const ast::Expr& e, const ast::Call& n, double value);
   Value draw(const ast::Expr& e, const ast::Call& n, std::string_view name);
@@ -265,7 +267,7 @@ private:
   Regions regions_;
   int loops_ = 0, branches_ = 0; // around
   std::unordered_map<uint32_t, Value> env_;
-  int depth_ = 0;
+  std::vector<Span> sites_; // of the calls of functions around
   int64_t calls_ = 0;
   int64_t next_site_ = 0;
   // index variables in scope, outermost first: symbol, extent, lowest value

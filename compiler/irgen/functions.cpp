@@ -8,7 +8,7 @@ namespace thalweg::irgen {
 
 using namespace ast;
 
-constexpr int kMaxCallDepth = 64;
+constexpr size_t kMaxCallDepth = 64;
 // Functions are written out where they are called: two calls in each of thirty make 2^30.
 constexpr int64_t kMaxCalls = 20'000;
 
@@ -50,7 +50,7 @@ Value Elaborator::call_function(const FunctionDecl& f, const std::vector<Value>&
                                 const Expr& at) {
   for (const Value& v : arguments)
     if (v.is_poison()) return {};
-  if (depth_ >= kMaxCallDepth)
+  if (sites_.size() >= kMaxCallDepth)
     return poison(DiagKind::recursion, at.span,
                   fmt::format("calls nest more than {} deep", kMaxCallDepth));
   if (++calls_ > kMaxCalls) {
@@ -59,7 +59,7 @@ Value Elaborator::call_function(const FunctionDecl& f, const std::vector<Value>&
             fmt::format("calls inside calls come to more than {}", kMaxCalls));
     return {};
   }
-  ++depth_;
+  sites_.push_back(at.span);
   for (size_t k = 0; k < f.params.size() && k < arguments.size(); ++k)
     bind(u_.program.symbol_of(f.params[k].name), arguments[k]);
   size_t errors = u_.diags.error_count();
@@ -69,7 +69,7 @@ Value Elaborator::call_function(const FunctionDecl& f, const std::vector<Value>&
       u_.diags.all().back().labels().empty())
     const_cast<Diagnostic&>(u_.diags.all().back())
         .label(at.span, fmt::format("in this call of '{}'", f.name.name.view()));
-  --depth_;
+  sites_.pop_back();
   return v;
 }
 
@@ -92,7 +92,7 @@ Value Elaborator::schedule_at(ScheduleRef schedule, ValueId t) {
         .note("its state advances once a step, so it has a value at t alone");
     return {};
   }
-  if (depth_ >= kMaxCallDepth)
+  if (sites_.size() >= kMaxCallDepth)
     return poison(DiagKind::recursion, b_.origin(),
                   fmt::format("calls nest more than {} deep", kMaxCallDepth));
   // One with a place of its own among the hyperparameters has one value at a step.
@@ -100,7 +100,7 @@ Value Elaborator::schedule_at(ScheduleRef schedule, ValueId t) {
   if (!schedule.prefix.empty())
     if (auto done = schedule_values_.find(place); done != schedule_values_.end())
       return done->second;
-  ++depth_;
+  sites_.push_back(schedule.decl->name.span);
   shifts_ += moves;
   ValueId outer = step;
   std::vector<Value> before = bind_all(schedule.decl->params, *schedule.arguments);
@@ -111,7 +111,7 @@ Value Elaborator::schedule_at(ScheduleRef schedule, ValueId t) {
   step = outer;
   bind_all(schedule.decl->params, before);
   shifts_ -= moves;
-  --depth_;
+  sites_.pop_back();
   if (v.is_tensor()) v.id = real(v.id);
   if (!schedule.prefix.empty()) schedule_values_[place] = v;
   return v;

@@ -9,9 +9,6 @@ namespace {
 // Far above the number of parameters of any function.
 constexpr int64_t kFirstPlaceholder = int64_t{1} << 40;
 
-bool is_across(Op op) {
-  return op == Op::across_sum || op == Op::across_min || op == Op::across_max;
-}
 bool may_fail(Op op) {
   return op == Op::gather || op == Op::scatter_add || op == Op::oracle || op == Op::derivative ||
          op == Op::while_loop || op == Op::if_else || op_info(op).emission == Emission::library;

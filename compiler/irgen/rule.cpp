@@ -61,7 +61,6 @@ std::optional<RuleUnit> RuleBuilder::run() {
   name_ = name_of(decl);
   unit_.name = name_.name.str();
   if (const auto* main = decl.as<OptimizerDecl>()) body_ = std::get_if<RuleBody>(&main->body);
-  unit_.transforms_alone = outermost.rule < 0;
   choose_shape();
   collect_hypers();
   collect_states();
@@ -69,12 +68,16 @@ std::optional<RuleUnit> RuleBuilder::run() {
   for (int round = 0;; ++round) {
     before_ = true;
     begin();
+    folded_.clear();
+    unit_.parts.clear();
     initial_states(round == 0);
     if (u_.diags.error_count() > errors) return std::nullopt;
     // An initial value that calls a function whose own error is told already.
     if (unit_.initial.results.size() != states_.size()) return std::nullopt;
     before_ = false;
     begin();
+    for (const RuleUnit::Part& part : unit_.parts) // at the same places as before
+      shared_fold(part.place);
     points_.clear();
     reports_.clear();
     gates_.clear();
@@ -107,14 +110,14 @@ std::optional<RuleUnit> RuleBuilder::run() {
 }
 
 std::optional<RuleUnit> elaborate_rule(const Unit& unit, const Chain& chain, const Subject& subject,
-                                       size_t rank) {
+                                       size_t rank, SharedFolds* shared) {
   auto broken = [&](const RuleCall& call) { return unit.program.broken.contains(call.decl); };
   for (const RuleCall& call : chain.transforms)
     if (broken(call)) return std::nullopt;
   if (chain.rule.decl && broken(chain.rule)) return std::nullopt;
   std::optional<RuleTree> tree = RuleTree::of(unit, chain, subject);
   if (!tree) return std::nullopt;
-  return RuleBuilder(unit, std::move(*tree), subject, rank).run();
+  return RuleBuilder(unit, std::move(*tree), subject, rank, shared).run();
 }
 
 std::optional<RuleUnit> elaborate_rule(const Unit& unit, const Chain& chain, size_t rank) {

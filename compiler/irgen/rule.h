@@ -9,6 +9,7 @@
 namespace thalweg::irgen {
 
 struct Chain;
+class SharedFolds;
 
 // A value given for a hyperparameter.
 struct Argument {
@@ -98,6 +99,15 @@ struct RuleUnit {
   std::vector<Size> sizes;
   std::vector<State> states; // shared ones (of schedules) first
   std::vector<Query> queries;
+  // Of a reduction that ranges over parameters of other variants too: the number that each of these
+  // gives. The functions take what came out as "fold <place>" (see shared_folds.h).
+  struct Part {
+    size_t place;
+    ValueId value;
+    bool initial; // asked for by the initial states
+  };
+  std::vector<Part> parts;
+  std::vector<Function> fold_rounds; // the parts by round of the plan, results in order of `parts`
   std::vector<std::string>
       recorded; // shared f64 results of `step` after the states: schedule values
   struct Rate { // of `recorded`: where the program gives the schedule
@@ -120,7 +130,7 @@ struct RuleUnit {
   std::vector<Named> names;
   // All functions take the same parameters:
   //   shared:     t, loss, epoch, batch (f64), value (f at x), seed (i64, of draws), the hypers
-  //               (f64), the shared states, one value per value query
+  //               (f64), the shared states, one value per value query, the shared folds
   //   per tensor: x, gradient (at x, raw), name (i64, keys draws), the states, one gradient or
   //               product per query for it
   Function initial; // results: the shared states, then the per-tensor states
@@ -134,8 +144,6 @@ struct RuleUnit {
   // under: it ranges over the parameters that share these.
   std::vector<int> choices;
   size_t across_under = static_cast<size_t>(-1);
-  bool transforms_alone = false; // the first result is the gradient, not x'
-  bool asks_rule_behind = false; // and they move its point or look at its hyperparameters
   bool shape_sensitive = false;  // x has its own rank; otherwise x is seen flat: [size]
   size_t rank = 1;               // of x in these functions
   size_t index_of(std::string_view parameter) const; // in step.parameters
@@ -144,7 +152,7 @@ struct RuleUnit {
 // The rule for a parameter like this one, seen with that rank; flat (rank 1) fits all ranks if the
 // rule never looks at the shape. Nothing after errors, which were reported.
 std::optional<RuleUnit> elaborate_rule(const Unit& unit, const Chain& chain, const Subject& subject,
-                                       size_t rank);
+                                       size_t rank, SharedFolds* shared = nullptr);
 // For a parameter without name and role.
 std::optional<RuleUnit> elaborate_rule(const Unit& unit, const Chain& chain, size_t rank);
 

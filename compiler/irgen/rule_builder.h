@@ -9,8 +9,10 @@ namespace thalweg::irgen {
 
 class RuleBuilder : public RuleFrame {
 public:
-  RuleBuilder(const Unit& unit, RuleTree tree, const Subject& subject, size_t rank)
-      : RuleFrame(unit, std::move(tree)), subject_(subject), rank_(rank) {}
+  // With `shared` reductions over all parameters are made in the run (see shared_folds.h).
+  RuleBuilder(const Unit& unit, RuleTree tree, const Subject& subject, size_t rank,
+              SharedFolds* shared)
+      : RuleFrame(unit, std::move(tree)), subject_(subject), rank_(rank), shared_folds_(shared) {}
 
   std::optional<RuleUnit> run();
 
@@ -22,7 +24,7 @@ public:
   bool answer(const ast::Expr& e) override;
   bool step_when(const ast::Expr& condition) override;
   const Subject* subject() const override { return unit_.demands.vector ? nullptr : &subject_; }
-  void across() override;
+  ValueId fold(Op op, ValueId part, const std::string& place) override;
 
 private:
   // A level that is being stepped.
@@ -86,9 +88,12 @@ private:
   bool shared(ValueId id, Span span, std::string_view what); // a message if it differs by tensor
   bool varies(ValueId id);
   ValueId said_by_all(ValueId condition);
+  ValueId shared_fold(size_t place); // as a parameter
 
   const Subject& subject_;
   size_t rank_;
+  SharedFolds* shared_folds_;
+  std::map<std::string, std::pair<Op, ValueId>> folded_; // by place in the text and turn
   std::vector<Active> active_;
   std::map<int, Outcome> outcomes_; // of inner levels, by the last step
   std::vector<ValueId> same_point_; // points of inner rules that are the outermost one's

@@ -1,5 +1,6 @@
 // Steps of the levels of a rule: transforms, bodies, inner optimizers, and whom an oracle asks.
 #include "irgen/rule_builder.h"
+#include "irgen/shared_folds.h"
 
 #include "diag/suggest.h"
 
@@ -7,6 +8,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace thalweg::irgen {
 
@@ -164,10 +166,31 @@ Value RuleBuilder::next(const RuleTree::Node& n, const Ident& name, std::string_
   return v;
 }
 
-void RuleBuilder::across() {
+// Variants that share the lines of routing around it share a reduction at one place of the text;
+// one of the same number is met again, of another it is another turn (a function may be called
+// twice).
+ValueId RuleBuilder::fold(Op op, ValueId part, const std::string& place) {
   size_t under = 0;
-  if (!active_.empty() && active_.back().node >= 0) under = node(active_.back().node).choices;
+  std::string rule;
+  if (!active_.empty() && active_.back().node >= 0) {
+    under = node(active_.back().node).choices;
+    rule = node(active_.back().node).prefix;
+  }
   unit_.across_under = std::min(unit_.across_under, under);
+  if (!shared_folds_) return e_->builder().make(op, {part});
+  std::string key = fmt::format("{} {} {} {}", before_ ? "initial" : "step", rule,
+                                fmt::join(std::span(tree_.choices).first(under), ","), place);
+  for (int turn = 0;; ++turn) {
+    auto [met, fresh] = folded_.try_emplace(fmt::format("{} {}", key, turn), op, part);
+    if (!fresh && met->second != std::pair(op, part)) continue;
+    size_t at = shared_folds_->place(met->first, op, e_->builder().type(part));
+    if (fresh) unit_.parts.push_back({at, part, before_});
+    return fresh ? shared_fold(at) : arg(SharedFolds::parameter(at));
+  }
+}
+
+ValueId RuleBuilder::shared_fold(size_t place) {
+  return parameter(SharedFolds::parameter(place), shared_folds_->folds()[place].type, false);
 }
 
 bool RuleBuilder::step_when(const Expr& condition) {
@@ -267,7 +290,6 @@ bool RuleBuilder::move_point(size_t depth, const RuleTree::Node& transform) {
   Value moved = next(transform, point, "the parameter");
   if (!moved.is_tensor()) return false;
   active_[depth].x = moved.id;
-  unit_.asks_rule_behind = unit_.asks_rule_behind || level(active_[depth].level).rule < 0;
   return true;
 }
 
@@ -514,10 +536,7 @@ Value RuleBuilder::inner_step(int at, const Call& call, const Expr& e, bool chan
 // A hyperparameter, as it was in the step if that stands above, or a state.
 Value RuleBuilder::inner_field(int at, const Ident& field) {
   const RuleTree::Level& l = level(at);
-  if (l.rule < 0) { // transforms looked at by themselves
-    unit_.asks_rule_behind = true;
-    return Value::tensor(e_->builder().constant(1));
-  }
+  if (l.rule < 0) return Value::tensor(e_->builder().constant(1)); // transforms by themselves
   const RuleTree::Node& n = node(l.rule);
   std::vector<std::string> known{"step", "update", "t"};
   if (auto stepped = outcomes_.find(at); stepped != outcomes_.end())

@@ -52,7 +52,7 @@ void RuleBuilder::finish() {
   base(unit_.initial, unit_.name + ".initial");
   base(unit_.step, unit_.name + ".step");
   std::vector<Result>& results = unit_.step.results;
-  const char* moves = unit_.transforms_alone ? "gradient" : "x";
+  const char* moves = level(0).rule < 0 ? "gradient" : "x"; // of transforms alone
   results.push_back({body_ ? body_->variable.name.str() : moves, outcome_.next, true,
                      static_cast<int>(unit_.index_of(moves))});
   for (const StateDef& state : states_) {
@@ -92,11 +92,9 @@ void RuleBuilder::finish() {
     unit_.demands.gradients_elsewhere += asked.order == 1;
     unit_.demands.values_elsewhere += asked.order == 0;
   }
-  for (ValueId id : reachable(u_.graph, roots_of(unit_.step))) {
-    Op op = u_.graph.node(id).op;
-    unit_.demands.across = unit_.demands.across || op == Op::across_sum || op == Op::across_min ||
-                           op == Op::across_max;
-  }
+  unit_.demands.across = !unit_.parts.empty();
+  for (ValueId id : reachable(u_.graph, roots_of(unit_.step)))
+    unit_.demands.across = unit_.demands.across || is_across(u_.graph.node(id).op);
   demands_in_step();
   unit_.shape_sensitive = e_->shape_sensitive;
   unit_.questions = e_->questions;
@@ -225,6 +223,11 @@ void RuleBuilder::finish_answer() {
     if (node.op == Op::arg) {
       const std::string& name = parameters_[static_cast<size_t>(node.attr.ints[0])].name;
       if (name == "t" || name.starts_with("hyper ")) continue;
+      if (name.starts_with("fold ")) {
+        e_->not_lowered(outcome_.answer->span,
+                        "an answer made from 'all', which several forms of the rule share,");
+        return;
+      }
       bool state = name.starts_with("state ");
       std::string what = name == "x" ? body_->variable.name.str()
                          : state     ? name.substr(6)

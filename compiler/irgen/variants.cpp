@@ -50,9 +50,8 @@ public:
     return variants;
   }
 
-private:
   // Flat, if the rule never looks at the shape, else with the parameter's own rank.
-  std::optional<RuleUnit> elaborate(const Subject& subject) {
+  std::optional<RuleUnit> elaborate(const Subject& subject, SharedFolds* shared = nullptr) {
     std::optional<RuleTree> tree = RuleTree::of(u_, chain_, subject);
     if (!tree) return std::nullopt;
     size_t rank = subject.shape.size();
@@ -63,12 +62,13 @@ private:
     if (rank != 1 && !tree->on_matrix() && !tree->on_vector()) {
       Diagnostics flat; // what is wrong with a flat x need not be wrong
       std::optional<RuleUnit> rule = elaborate_rule(
-          {u_.program, u_.sources, flat, u_.graph, u_.precision}, chain_, subject, 1);
+          {u_.program, u_.sources, flat, u_.graph, u_.precision}, chain_, subject, 1, shared);
       if (rule && !rule->shape_sensitive) return rule;
     }
-    return elaborate_rule(u_, chain_, subject, rank);
+    return elaborate_rule(u_, chain_, subject, rank, shared);
   }
 
+private:
   void needs_matrix(const RuleTree& tree, const Subject& subject) {
     const RuleCall* call = nullptr;
     for (const RuleTree::Node& node : tree.nodes)
@@ -121,51 +121,21 @@ private:
   std::map<std::pair<std::string, size_t>, std::vector<int>> choices_;
 };
 
-// `all` ranges over the parameters that one variant holds; nothing may share them.
-bool reductions_fit(const RuleStage& variants) {
+// `all` ranges over the parameters that the lines of routing around it take.
+bool reductions_fit(const std::vector<RuleVariant>& variants) {
   for (const RuleVariant& variant : variants) {
     size_t under = variant.rule.across_under;
     const std::vector<int>& choices = variant.rule.choices;
-    if (under > choices.size() && !variant.rule.demands.vector) continue;
-    under = std::min(under, choices.size());
+    if (under > choices.size()) continue;
     for (const RuleVariant& other : variants) {
       const std::vector<int>& theirs = other.rule.choices;
-      if (&other == &variant || theirs.size() < under ||
-          !std::equal(choices.begin(), choices.begin() + static_cast<ptrdiff_t>(under),
-                      theirs.begin()))
-        continue;
-      return false;
+      if (&other != &variant && theirs.size() >= under &&
+          std::equal(choices.begin(), choices.begin() + static_cast<ptrdiff_t>(under),
+                     theirs.begin()))
+        return false;
     }
   }
   return true;
-}
-
-bool told_to_fit(const Unit& unit, const Chain& chain, const RuleStage& variants) {
-  if (reductions_fit(variants)) return true;
-  unit.diags.report(DiagKind::not_lowered,
-                    chain.rule.decl ? chain.rule.span : chain.transforms[0].span,
-                    "a rule that reduces over parameters of several variants (by rank, role, "
-                    "name or routing) is not compiled yet");
-  return false;
-}
-
-// The transforms of a chain as they can run one after the other: those up to the last `step when`
-// together, since they share its count of calls; all of them where one stands there twice, since
-// its names are told apart by place.
-std::vector<Chain> apart(const std::vector<RuleCall>& transforms) {
-  size_t together = 0;
-  for (size_t k = 0; k < transforms.size(); ++k) {
-    for (const ast::Stmt* s : transforms[k].decl->as<ast::TransformDecl>()->body)
-      if (s->as<ast::StepWhenStmt>()) together = k + 1;
-    for (size_t other = 0; other < k; ++other)
-      if (transforms[other].decl == transforms[k].decl) together = transforms.size();
-  }
-  std::vector<Chain> stages;
-  for (size_t k = 0; k < transforms.size(); ++k) {
-    if (k == 0 || k >= together) stages.emplace_back();
-    stages.back().transforms.push_back(transforms[k]);
-  }
-  return stages;
 }
 
 // A line for a role that no param has may wait for another problem; a near miss is told.
@@ -193,71 +163,15 @@ void look_at_roles(const Unit& unit, const Chain& chain, const std::vector<Subje
 
 } // namespace
 
-std::vector<RuleStage*> RulePlan::stages() {
-  std::vector<RuleStage*> all;
-  for (RuleStage& stage : transforms)
-    all.push_back(&stage);
-  all.push_back(&rules);
-  return all;
-}
-std::vector<const RuleStage*> RulePlan::stages() const {
-  std::vector<RuleStage*> all = const_cast<RulePlan*>(this)->stages();
-  return {all.begin(), all.end()};
-}
-size_t RulePlan::variants() const {
-  size_t count = 0;
-  for (const RuleStage* stage : stages())
-    count += stage->size();
-  return count;
-}
-
 std::optional<RulePlan> elaborate_variants(const Unit& unit, const Chain& chain,
                                            const std::vector<Subject>& subjects) {
   RulePlan plan;
   look_at_roles(unit, chain, subjects);
-  std::optional<std::vector<RuleVariant>> rules = Grouping(unit, chain, subjects).run();
+  Grouping grouping(unit, chain, subjects);
+  std::optional<std::vector<RuleVariant>> rules = grouping.run();
   if (!rules) return std::nullopt;
-  if (rules->size() > 1 && !chain.transforms.empty()) {
-    // Transforms that look at each parameter alone go into the passes of the rules.
-    auto alone = Grouping(unit, Chain{chain.transforms, {}}, subjects).run();
-    if (!alone) return std::nullopt;
-    bool stand_apart = !reductions_fit(*rules) ||
-                       std::any_of(alone->begin(), alone->end(), [](const RuleVariant& v) {
-                         return v.rule.across_under == 0 || v.rule.gated || !v.rule.stops.empty();
-                       });
-    if (stand_apart) {
-      // What looks at the rule behind it stays with it, and what comes after.
-      auto stays = chain.transforms.begin();
-      for (; stays != chain.transforms.end(); ++stays) {
-        auto one = Grouping(unit, Chain{{*stays}, {}}, subjects).run();
-        if (!one) return std::nullopt;
-        if (std::any_of(one->begin(), one->end(),
-                        [](const RuleVariant& v) { return v.rule.asks_rule_behind; }))
-          break;
-      }
-      const Chain front{{chain.transforms.begin(), stays}, {}};
-      rules = Grouping(unit, Chain{{stays, chain.transforms.end()}, chain.rule}, subjects).run();
-      if (!rules) return std::nullopt;
-      if (std::any_of(rules->begin(), rules->end(),
-                      [](const RuleVariant& v) { return v.rule.gated; })) {
-        unit.diags
-            .report(DiagKind::not_lowered, stays->span,
-                    "a transform that moves the parameters differently before one with 'step when' "
-                    "is not compiled yet")
-            .help("put it behind that one");
-        return std::nullopt;
-      }
-      std::vector<Chain> chains;
-      if (!front.transforms.empty()) chains.push_back(front);
-      if (!front.transforms.empty() && !reductions_fit(*alone)) chains = apart(front.transforms);
-      for (const Chain& stage : chains) {
-        auto variants = Grouping(unit, stage, subjects).run();
-        if (!variants || !told_to_fit(unit, stage, *variants)) return std::nullopt;
-        plan.transforms.push_back(std::move(*variants));
-      }
-    }
-  }
-  for (const RuleVariant& variant : *rules)
+  plan.rules = std::move(*rules);
+  for (const RuleVariant& variant : plan.rules)
     if (variant.rule.demands.vector && variant.parameters.size() < subjects.size()) {
       unit.diags
           .report(DiagKind::shape_mismatch, chain.rule.span,
@@ -266,8 +180,15 @@ std::optional<RulePlan> elaborate_variants(const Unit& unit, const Chain& chain,
           .help("use it without routing");
       return std::nullopt;
     }
-  if (!told_to_fit(unit, chain, *rules)) return std::nullopt;
-  plan.rules = std::move(*rules);
+  if (reductions_fit(plan.rules)) return plan;
+  std::vector<RuleUnit*> units;
+  for (RuleVariant& variant : plan.rules) {
+    std::optional<RuleUnit> rule = grouping.elaborate(subjects[variant.parameters[0]], &plan.folds);
+    if (!rule) return std::nullopt;
+    variant.rule = std::move(*rule);
+    units.push_back(&variant.rule);
+  }
+  plan.folds.finish(unit.graph, units);
   return plan;
 }
 

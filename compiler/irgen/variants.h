@@ -4,6 +4,7 @@
 
 #include "irgen/problem.h"
 #include "irgen/rule.h"
+#include "irgen/shared_folds.h"
 
 namespace thalweg::irgen {
 
@@ -13,16 +14,11 @@ struct RuleVariant {
   RuleUnit rule;
   std::vector<size_t> parameters; // of the subjects, by index
 };
-// Steps of one optimizer: first the transforms, where they stand apart (they see all parameters,
-// while each rule behind them sees its own), then the rules. In a step all of one stage run before
-// the next.
-using RuleStage = std::vector<RuleVariant>;
+// Of one optimizer with the transforms before it. In a step all of them run before x is looked at
+// again.
 struct RulePlan {
-  std::vector<RuleStage> transforms; // their results are the gradients
-  RuleStage rules;
-  std::vector<RuleStage*> stages(); // in the order of a step
-  std::vector<const RuleStage*> stages() const;
-  size_t variants() const;
+  std::vector<RuleVariant> rules;
+  SharedFolds folds;
 };
 // Nothing after messages: also where a parameter does not meet the rule's demand.
 std::optional<RulePlan> elaborate_variants(const Unit& unit, const Chain& chain,

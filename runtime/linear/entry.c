@@ -72,6 +72,7 @@ int32_t tw_linear(int32_t op, bool single, int64_t root, int64_t m, int64_t n, i
   const double eps = single ? FLT_EPSILON : DBL_EPSILON;
   const int64_t size = m * n;
   if (m < n) return TW_LINEAR_WIDE;
+  if (n == 0) return TW_LINEAR_OK; /* no element to make, and maybe no memory */
   /* Transposed factorizations take the second part of the work first. */
   const bool tall = op == TW_LINEAR_QR || op == TW_LINEAR_SVD;
   double* x = work;
@@ -111,7 +112,7 @@ int32_t tw_linear(int32_t op, bool single, int64_t root, int64_t m, int64_t n, i
     double* spare = values + n; /* 2 n, then the order */
     int64_t* order = (int64_t*)(spare + 2 * n);
     int32_t fault = spectrum(x, rest, values, spare, order, n);
-    if (fault || n == 0) return fault;
+    if (fault) return fault;
     if (op == TW_LINEAR_EIGH) {
       for (int64_t j = 0; j < n; ++j) {
         double sign = tw_linear_sign(rest + j * n, n);

@@ -165,7 +165,8 @@ TEST_CASE("gradcheck confirms what is right, term by term, and names what is not
   REQUIRE(valley.code == 0);
   REQUIRE(valley.json()["terms"].size() == 2);
   CHECK(valley.json()["terms"][1]["term"] == "(1 - x[0])^2");
-  for (const json& term : valley.json()["terms"])
+  const json terms = valley.json()["terms"];
+  for (const json& term : terms)
     for (const char* which : {"gradient", "hessian"}) {
       CHECK(term[which]["agrees"] == true);
       CHECK(term[which]["compared"].get<int>() >= 10);

@@ -75,8 +75,7 @@ std::optional<Kind> kind_of(const Graph& graph, ValueId id) {
   switch (op_info(node.op).emission) {
   case Emission::leaf: return Kind::inlined;
   case Emission::fold:
-    if (node.op == Op::across_sum || node.op == Op::across_min || node.op == Op::across_max)
-      return Kind::across;
+    if (is_across(node.op)) return Kind::across;
     return folds_nothing(graph, id) ? Kind::inlined : Kind::fold;
   case Emission::copy: return Kind::copy;
   case Emission::elementwise:
