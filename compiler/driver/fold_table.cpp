@@ -20,8 +20,8 @@ FoldTable::FoldTable(const irgen::SharedFolds& folds, const Rules& rules)
         for (const irgen::RuleUnit::Part& part : rule->unit().parts) {
           for (size_t row = 0; part.place == place && row < rule->parameters().size(); ++row)
             fold.parts.push_back({rule->parameters()[row], rule.get(), k, row});
-          k += std::find(round.places.begin(), round.places.end(), part.place) !=
-               round.places.end();
+          k +=
+              std::find(round.places.begin(), round.places.end(), part.place) != round.places.end();
         }
       }
       std::sort(fold.parts.begin(), fold.parts.end(),

@@ -71,18 +71,16 @@ bool RacerRun::start(const void* initial_point) {
     if (!rule->bind(objective_, point_, gradient_, seed_, batch_.rows, folds_->values()))
       return false;
     if (rule->unit().demands.in_step())
-      rule->answer_oracles(
-          [this](OracleKind kind, std::span<const void* const> operands, void* answer) {
-            return answer_oracle(kind, operands, answer);
-          });
+      rule->answer_oracles([this](OracleKind kind, std::span<const void* const> operands,
+                                  void* answer) { return answer_oracle(kind, operands, answer); });
     if (asks_elsewhere() && !query_buffer_.get(bytes)) return false;
     if (rule->unit().demands.products && !direction_buffer_.get(bytes)) return false;
     if (rule->unit().answer && !answer_buffer_.get(bytes)) return false;
   }
   if (int32_t status = initialize()) {
-    front_.diags.report(DiagKind::run_failed, {},
-                        fmt::format("{}: the initial states can't be computed: {}", name_,
-                                    tw_status_text(status)));
+    front_.diags.report(
+        DiagKind::run_failed, {},
+        fmt::format("{}: the initial states can't be computed: {}", name_, tw_status_text(status)));
     return false;
   }
   bool fine = true;

@@ -24,7 +24,7 @@ public:
 
   // Memory of the shared inputs: t, loss, value, hypers.
   bool starts_from_objective() const { return starts_from_objective_; } // asks f or ∇f at x
-  void set_before(double value); // step 1, f at x
+  void set_before(double value);                                        // step 1, f at x
   int32_t initialize();
   bool asks(size_t k); // query k, in this step
   // The points of a query, and for products the directions, into arenas.

@@ -62,7 +62,7 @@ public:
   // Values of the step as text, before anything moves.
   bool step(const TracePoint& point, std::string& text);
   const std::optional<std::string>& done() const { return done_; } // that it ended so
-  void move(TracePoint& point); // and the states
+  void move(TracePoint& point);                                    // and the states
   bool taken() const;
 
 private:

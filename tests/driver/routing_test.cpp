@@ -150,3 +150,114 @@ experiment e { minimize Many(); using Routed(); steps 2 }
   CHECK(run.json()["runs"][0]["params"]["p17"][0] == 1.0);
   CHECK(run.json()["runs"][0]["params"]["p18"][0].get<double>() == Approx(0.998));
 }
+
+// Each rule beside the same text without the question, which makes one variant of all params.
+TEST_CASE("what all params say together has the same bits in however many variants") {
+  const std::string body = R"( on tensor x {
+  state start = norm(all ∇f(x))
+  start' = start
+  let g = ∇f(x)
+  let h = g/norm(all g)
+  let among = sum(all h*x)/mean(all x^2) + max(all abs(h)) + count(all x > 0)/size(all x)
+  let there = ∇f(x - 0.01*among*h)
+  let turned = dot(all there, all h)
+  fail "a turn of {turned}" if turned > 1e6
+  report angle = turned
+  let k = ASKED
+  x' = x - lr*k*(turned*h + there/norm(all there) + g/start)
+}
+)";
+  auto rule = [&](const std::string& name, const std::string& asked) {
+    std::string text = "optimizer " + name + "(lr = 0.01)" + body;
+    return text.replace(text.find("ASKED"), 5, asked);
+  };
+  const std::string rules =
+      rule("One", "1") + rule("Role", "if role(x) == \"head\" then 1 else 1") +
+      rule("Rank", "if rank(x) > 1 then 1 else 1") +
+      rule("Name", "if matches(name(x), \"[sW]\") or name(x) == \"b\" then 1 else 1") + R"(
+optimizer Ranked(lr = 0.1) on tensor x {
+  let n = norm(all ∇f(x))
+  let k = if rank(x) > 1 then 1 else 1
+  x' = x - lr*k*∇f(x)/n
+}
+)";
+  Folder folder;
+  for (const char* precision : {"f64", "f32"}) {
+    auto all =
+        runs(folder,
+             fmt::format("  precision {}\n  using One()\n  using Role()\n  using Rank()\n"
+                         "  using Name()\n  using clip_by_global_norm(2) |> Normed() as clipped\n"
+                         "  using clip_by_global_norm(2) |> Ranked() as parted\n",
+                         precision),
+             7, rules);
+    for (size_t k = 1; k < 4; ++k) {
+      INFO(all[k]["name"]);
+      CHECK(all[k]["params"] == all[0]["params"]);
+      CHECK(all[k]["reports"] == all[0]["reports"]);
+    }
+    CHECK(all[5]["params"] == all[4]["params"]);
+    CHECK(all[4]["params"] != all[0]["params"]);
+    Ran one = folder.thalweg("trace net.tw --steps 7 --racer one");
+    Ran parted = folder.thalweg("trace net.tw --steps 7 --racer rank");
+    CHECK(parted.err == "");
+    // Names are told as written, what is folded as compiled.
+    CHECK(numbers(parted.out, 7, "turned")[0] ==
+          Approx(numbers(one.out, 7, "turned")[0]).epsilon(1e-6));
+    CHECK(numbers(parted.out, 7, "turned")[0] ==
+          Approx(all[0]["reports"]["angle"].get<double>()).epsilon(1e-6));
+  }
+  folder.file("net.tw", kProgram + rule("Far", "if rank(x) > 1 then 1e9 else 1e9") +
+                            "experiment e {\n  minimize Net()\n  using Far()\n  steps 9\n}\n");
+  Ran failed = folder.thalweg("run net.tw --quiet");
+  CHECK(failed.code == 1);
+  CHECK(failed.says("a turn of "));
+}
+
+TEST_CASE("under a line of routing 'all' ranges over what it takes, in all of its variants") {
+  Folder folder;
+  auto all = runs(folder,
+                  "  using Lines(asks = true) as parted\n  using Lines(asks = false) as whole\n", 3,
+                  R"(
+optimizer Asking(lr = 0.1, asks = true) on tensor x {
+  let n = norm(all ∇f(x))
+  let k = if asks then (if rank(x) > 0 then 1 else 1) else 1
+  x' = x - lr*k*∇f(x)/n
+}
+optimizer Lines(asks = true) {
+  matrices: Asking(lr = 0.1, asks = asks)
+  otherwise: Asking(lr = 0.2, asks = asks)
+}
+)");
+  CHECK(all[0]["params"] == all[1]["params"]);
+  auto first = runs(folder, "  using Lines(asks = true) as parted\n", 1, R"(
+optimizer Lines(asks = true) { matrices: Normed(lr = 1); otherwise: Asking(lr = 1, asks = asks) }
+optimizer Asking(lr = 0.1, asks = true) on tensor x {
+  x' = x - lr*(if asks then (if rank(x) > 0 then 1 else 1) else 1)*∇f(x)/norm(all ∇f(x))
+}
+)")[0];
+  const double norm = std::sqrt(49 + 64 + 9); // of b and s alone
+  CHECK(first["params"]["b"][0].get<double>() == Approx(7 - 7 / norm));
+  CHECK(first["params"]["s"].get<double>() == Approx(3 - 3 / norm));
+}
+
+TEST_CASE("a wrapper that measures all params steps an inner rule that looks at shapes") {
+  Folder folder;
+  auto all = runs(folder,
+                  "  using SAM(rho = 0.1, inner = centralize() |> GD(lr = 0.01)) as wrapped\n"
+                  "  using ByHand(lr = 0.01, rho = 0.1) as by_hand\n",
+                  5, R"(
+optimizer ByHand(lr = 0.01, rho = 0.1) on tensor x {
+  let g = ∇f(x)
+  let there = ∇f(x + rho*g/(norm(all g) + 1e-12))
+  x' = if rank(x) == 2 then x - lr*(there - mean(there, axis = 1, keep = true)) else x - lr*there
+}
+)");
+  for (const char* param : {"W", "b", "H"})
+    for (size_t i = 0; i < 2; ++i) {
+      auto of = [&](size_t racer) {
+        auto value = all[racer]["params"][param][i];
+        return (value.is_array() ? value[0] : value).get<double>();
+      };
+      CHECK(of(0) == Approx(of(1)).epsilon(1e-14));
+    }
+}
