@@ -144,8 +144,8 @@ struct RuleUnit {
   // under: it ranges over the parameters that share these.
   std::vector<int> choices;
   size_t across_under = static_cast<size_t>(-1);
-  bool shape_sensitive = false;  // x has its own rank; otherwise x is seen flat: [size]
-  size_t rank = 1;               // of x in these functions
+  bool shape_sensitive = false; // x has its own rank; otherwise x is seen flat: [size]
+  size_t rank = 1;              // of x in these functions
   size_t index_of(std::string_view parameter) const; // in step.parameters
 };
 
