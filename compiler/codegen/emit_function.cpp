@@ -30,9 +30,11 @@ llvm::Function* FunctionEmitter::run() {
   open_function();
   int kernel = 0;
   for (const loops::Statement& statement : program_.body) {
+    if (loops::is_kernel(statement)) open_kernel();
     emit(statement);
     if (program_.marks && loops::is_kernel(statement)) mark(kernel++);
   }
+  annotate_kernel();
   builder_.CreateRet(builder_.getInt32(TW_OK));
   return function_;
 }
@@ -59,13 +61,20 @@ void FunctionEmitter::open_function() {
   function_scope_.dims = call_field(1, pointer);
   builder_.CreateBr(body);
   builder_.SetInsertPoint(body);
+}
 
-  llvm::MDBuilder metadata(module_.getContext());
-  llvm::MDNode* domain = metadata.createAnonymousAliasScopeDomain(program_.name);
-  for (const loops::Buffer& buffer : program_.buffers) {
-    llvm::MDNode*& scope = scopes_[{buffer.per_tensor, buffer.slot}];
-    if (!scope) scope = metadata.createAnonymousAliasScope(domain, buffer.name);
-  }
+// Each kernel loads the pointers that it uses, and knows of its own buffers alone that they are
+// apart: with thousands of buffers all pointers would live through the whole function, and each
+// access would list all others.
+void FunctionEmitter::open_kernel() {
+  annotate_kernel();
+  llvm::BasicBlock* body = block("body");
+  function_scope_.kernel = block("kernel");
+  builder_.CreateBr(function_scope_.kernel);
+  builder_.SetInsertPoint(function_scope_.kernel);
+  builder_.CreateBr(body);
+  builder_.SetInsertPoint(body);
+  function_scope_.pointers.clear();
 }
 
 llvm::BasicBlock* FunctionEmitter::block(const char* name) {
@@ -147,7 +156,7 @@ Value* FunctionEmitter::buffer_pointer(loops::BufferId id) {
   Value*& pointer = scope.pointers[buffer.slot];
   if (pointer) return pointer;
   llvm::IRBuilder<>::InsertPointGuard guard(builder_);
-  builder_.SetInsertPoint(scope.entry->getTerminator());
+  builder_.SetInsertPoint((scope.kernel ? scope.kernel : scope.entry)->getTerminator());
   Value* place = builder_.CreateConstInBoundsGEP1_64(builder_.getPtrTy(), scope.buffers,
                                                      static_cast<uint64_t>(buffer.slot));
   return pointer = builder_.CreateLoad(builder_.getPtrTy(), place, buffer.name);
@@ -171,20 +180,30 @@ Value* FunctionEmitter::constant_data(loops::BufferId id) {
   return global;
 }
 
-// Different slots never overlap, so an access to one is independent of those to all others.
 void FunctionEmitter::annotate(llvm::Instruction* access, loops::BufferId id) {
   const loops::Buffer& buffer = program_.buffers[id.value];
-  const std::pair<bool, int> key{buffer.per_tensor, buffer.slot};
-  auto& [own, others] = alias_lists_[key];
-  if (!own) {
+  accesses_[{buffer.per_tensor, buffer.slot}].push_back(access);
+}
+
+// Different slots never overlap, so an access to one is independent of those to all others.
+void FunctionEmitter::annotate_kernel() {
+  llvm::MDBuilder metadata(module_.getContext());
+  llvm::MDNode* domain = metadata.createAnonymousAliasScopeDomain(program_.name);
+  std::map<Slot, llvm::MDNode*> scopes;
+  for (const auto& [slot, accesses] : accesses_)
+    scopes[slot] = metadata.createAnonymousAliasScope(domain);
+  for (const auto& [slot, accesses] : accesses_) {
     llvm::SmallVector<llvm::Metadata*> rest;
-    for (const auto& [other, scope] : scopes_)
-      if (other != key) rest.push_back(scope);
-    own = llvm::MDNode::get(module_.getContext(), {scopes_[key]});
-    others = llvm::MDNode::get(module_.getContext(), rest);
+    for (const auto& [other, scope] : scopes)
+      if (other != slot) rest.push_back(scope);
+    llvm::MDNode* own = llvm::MDNode::get(module_.getContext(), {scopes[slot]});
+    llvm::MDNode* others = llvm::MDNode::get(module_.getContext(), rest);
+    for (llvm::Instruction* access : accesses) {
+      access->setMetadata(llvm::LLVMContext::MD_alias_scope, own);
+      access->setMetadata(llvm::LLVMContext::MD_noalias, others);
+    }
   }
-  access->setMetadata(llvm::LLVMContext::MD_alias_scope, own);
-  access->setMetadata(llvm::LLVMContext::MD_noalias, others);
+  accesses_.clear();
 }
 
 void FunctionEmitter::return_if(Value* condition, Value* status) {

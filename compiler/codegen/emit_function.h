@@ -27,8 +27,9 @@ private:
   // are made when first asked for, at the end of `entry`, so that they dominate every use.
   struct Scope {
     llvm::BasicBlock* entry = nullptr;
-    llvm::Value* buffers = nullptr; // void *const *
-    llvm::Value* dims = nullptr;    // const int64_t*
+    llvm::BasicBlock* kernel = nullptr; // where pointers are made; null: at the entry
+    llvm::Value* buffers = nullptr;     // void *const *
+    llvm::Value* dims = nullptr;        // const int64_t*
     std::map<std::string, llvm::Value*> symbols;
     std::map<Dim, llvm::Value*> sizes;
     std::map<int, llvm::Value*> pointers; // by slot
@@ -56,7 +57,9 @@ private:
   llvm::Value* call_field(unsigned field, llvm::Type* type);
   llvm::BasicBlock* block(const char* name);
   void return_if(llvm::Value* condition, llvm::Value* status);
+  void open_kernel();
   void annotate(llvm::Instruction* access, loops::BufferId id);
+  void annotate_kernel();
   llvm::Type* type_of(DType dtype);
   Scope& scope_of(const Dim& dim);
 
@@ -212,9 +215,9 @@ private:
   std::vector<llvm::Value*> values_;  // by Val
   std::vector<llvm::Value*> indices_; // by Var: i64 scalars
   std::vector<bool> varying_;         // by Val: differs between the lanes of the current loop
-  std::vector<llvm::GlobalVariable*> constants_;         // by BufferId
-  std::map<std::pair<bool, int>, llvm::MDNode*> scopes_; // alias scope by (per tensor, slot)
-  std::map<std::pair<bool, int>, std::pair<llvm::MDNode*, llvm::MDNode*>> alias_lists_;
+  std::vector<llvm::GlobalVariable*> constants_;             // by BufferId
+  using Slot = std::pair<bool, int>;                         // per tensor, number
+  std::map<Slot, std::vector<llvm::Instruction*>> accesses_; // of the kernel at hand
 };
 
 } // namespace thalweg::codegen

@@ -194,7 +194,7 @@ llvm::Function* FunctionEmitter::outlined(llvm::StructType* frame_type,
   builder_.SetInsertPoint(function_scope_.entry);
   Value* frame = function->getArg(0);
   call_ = builder_.CreateLoad(pointer, builder_.CreateStructGEP(frame_type, frame, 0));
-  if (row_scope_) *row_scope_ = Scope{function_scope_.entry, nullptr, nullptr, {}, {}, {}};
+  if (row_scope_) *row_scope_ = Scope{function_scope_.entry, nullptr, nullptr, nullptr, {}, {}, {}};
   for (unsigned k = 0; k < captured.size(); ++k)
     *captured[k] = builder_.CreateLoad(frame_type->getElementType(k + 1),
                                        builder_.CreateStructGEP(frame_type, frame, k + 1));

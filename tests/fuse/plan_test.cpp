@@ -164,3 +164,36 @@ TEST_CASE("conditionals become selections, nested ones too") {
     selections += flat.graph.node(id).op == Op::select;
   CHECK(selections == 2);
 }
+
+TEST_CASE("a loop takes on what reads the same data, and little else") {
+  Plain apart;
+  for (int k = 0; k < 40; ++k) {
+    ValueId x = apart.parameter("x", {kN}), y = apart.parameter("y", {kN});
+    apart.result("s", apart.b.contract(x, {0}, y, {0}, {}));
+    apart.result("x'", apart.b.mul(x, y), 2 * k);
+  }
+  Plan plan = apart.made();
+  INFO(apart.text());
+  size_t folds = 0, stores = 0;
+  for (const Kernel& kernel : plan.kernels) {
+    CHECK(kernel.folds.size() <= 8);
+    // What is read goes where it is overwritten.
+    CHECK(kernel.folds.size() == kernel.stores.size());
+    folds += kernel.folds.size();
+    stores += kernel.stores.size();
+  }
+  CHECK(folds == 40);
+  CHECK(stores == 40);
+  CHECK(plan.temporaries.empty());
+
+  Plain shared;
+  ValueId x = shared.parameter("x", {kN});
+  for (int k = 0; k < 40; ++k)
+    shared.result("s", shared.b.reduce_all(
+                           Op::reduce_sum,
+                           shared.b.mul(x, shared.b.full(k + 2, Type::tensor(DType::f64, {kN})))));
+  Plan one = shared.made();
+  INFO(shared.text());
+  REQUIRE(count(one, Kernel::Kind::flat) == 1);
+  CHECK(one.kernels[0].folds.size() == 40);
+}

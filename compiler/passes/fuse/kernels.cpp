@@ -153,6 +153,7 @@ void Planner::build_kernels() {
         .stores.push_back({result.value, {Target::Kind::result, update.result}});
   }
 
+  split_crowded();
   std::stable_sort(building_.begin(), building_.end(), [](const auto& a, const auto& b) {
     bool pick_a = a.second.kind == Kernel::Kind::pick, pick_b = b.second.kind == Kernel::Kind::pick;
     if (a.second.at != b.second.at) return a.second.at < b.second.at;

@@ -7,7 +7,7 @@
 // folds over the table's rows before them), in a stage first the call's own, then the row's, then
 // by pass (the number of folds over tensors before them in that region). So the number of passes
 // over memory is what the folds force, and all that one pass can do over one space goes in one
-// kernel.
+// kernel, unless that is more than registers hold and parts of it read nothing in common.
 //
 // Kernels that go over the rows of a batch, one of them needing no more of another than the same
 // row, form a group: the group runs chunk by chunk of rows, all its kernels on one chunk and then

@@ -40,6 +40,7 @@ private:
   Key flat_key(const Position& at, const Shape& space) const;
   Kernel& kernel_at(const Key& key);
   void build_kernels();
+  void split_crowded(); // crowded.cpp
   void add_store(ValueId value, Target to, const Key& key);
   bool in_place_conflicts(); // true if one was found and its way changed
   bool fits_after(Region& region, int host, int later) const;
