@@ -58,7 +58,10 @@ transform: TRANSFORM ident params? ON variable=ident (OF point=ident)? block;
 schedule: SCHEDULE ident params? (ASSIGN expr | block);
 function: FUNCTION ident params? (ASSIGN expr | block) attached*;
 setDecl: SET ident params? OF variable=ident (COLON expr)? attached*;
-attached: (PROX | PROJECT) LPAREN ident (COMMA ident)* RPAREN ASSIGN expr;
+attached
+  : (PROX | PROJECT) LPAREN ident (COMMA ident)* RPAREN ASSIGN expr
+  | (CONVEX | CONCAVE) (INCREASING | DECREASING)? (SMOOTH expr)?
+  ;
 flow: FLOW ident params? flowBody;
 flowBody: LBRACE (flowItem SEMI*)* RBRACE;
 flowItem
@@ -170,10 +173,10 @@ indexItem
 indexBinding: ident (IN expr)?;
 
 ident
-  : ID | ANSWER | AS | BATCH | BY | CHECKPOINT | DATA | DONE | EPOCHS | EVERY | EXPERIMENT | FAIL
-  | FLOW | FOR | FUNCTION | GIVEN | GRAD | HESS | HOLDOUT | LET | MATRIX | MAX | MAXIMIZE | METRIC
-  | MINIMIZE | NEW | OF | ON | OPTIMIZER | ORDER | PARAM | PRECISION | PROBLEM | PROJECT | PROX
-  | RECORD | REPEAT | REPORT | REQUIRE | RETURN | ROLE | SCHEDULE | SEARCH | SEED | SET | STATE
-  | STEP | STEPS | SUBJECT | TENSOR | TO | TRANSFORM | UNTIL | USE | USING | VAR | VECTOR | WHEN
-  | WHILE
+  : ID | ANSWER | AS | BATCH | BY | CHECKPOINT | CONCAVE | CONVEX | DATA | DECREASING | DONE
+  | EPOCHS | EVERY | EXPERIMENT | FAIL | FLOW | FOR | FUNCTION | GIVEN | GRAD | HESS | HOLDOUT
+  | INCREASING | LET | MATRIX | MAX | MAXIMIZE | METRIC | MINIMIZE | NEW | OF | ON | OPTIMIZER
+  | ORDER | PARAM | PRECISION | PROBLEM | PROJECT | PROX | RECORD | REPEAT | REPORT | REQUIRE
+  | RETURN | ROLE | SCHEDULE | SEARCH | SEED | SET | SMOOTH | STATE | STEP | STEPS | SUBJECT
+  | TENSOR | TO | TRANSFORM | UNTIL | USE | USING | VAR | VECTOR | WHEN | WHILE
   ;

@@ -133,12 +133,14 @@ struct ScheduleDecl {
   Block body;
 };
 
-/// `prox(y, s) = e` after a function, `project(y) = e` after a set or function.
+/// `prox(y, s) = e` after a function, `project(y) = e` after a set or function; `convex increasing
+/// smooth L` says how a function depends on its first argument.
 struct AttachedClause {
-  enum class Kind : uint8_t { prox, project } kind;
+  enum class Kind : uint8_t { prox, project, convex, concave } kind;
   std::vector<Ident> params;
-  const Expr* value;
+  const Expr* value; // of convex, concave: the smoothness constant, null if none was written
   Span span;
+  int monotone = 0; // of convex, concave: 1 increasing, -1 decreasing
 };
 
 struct FunctionDecl {
@@ -149,7 +151,7 @@ struct FunctionDecl {
   std::vector<AttachedClause> clauses;
 };
 
-/// `set Box(lo, hi) of x: lo <= x and x <= hi  project(y) = …`.
+/// `set Interval(lo, hi) of x: lo <= x and x <= hi  project(y) = …`.
 struct SetDecl {
   Ident name;
   std::vector<Param> params;

@@ -151,8 +151,15 @@ private:
   void clauses(const std::vector<AttachedClause>& list) {
     ++depth_;
     for (const AttachedClause& c : list)
-      line("{} {} = {}", c.kind == AttachedClause::Kind::prox ? "prox" : "project", names(c.params),
-           text(c.value));
+      if (c.kind == AttachedClause::Kind::prox || c.kind == AttachedClause::Kind::project)
+        line("{} {} = {}", c.kind == AttachedClause::Kind::prox ? "prox" : "project",
+             names(c.params), text(c.value));
+      else
+        line("{}{}{}", c.kind == AttachedClause::Kind::convex ? "convex" : "concave",
+             c.monotone > 0   ? " increasing"
+             : c.monotone < 0 ? " decreasing"
+                              : "",
+             c.value ? " smooth " + text(c.value) : "");
     --depth_;
   }
 

@@ -89,7 +89,7 @@ struct CompareStep {
   Span op_span;
   const Expr* value;
 };
-/// first op value op value …: a chain holds if every step holds (`1 <= x <= 5`, `w in Simplex`).
+/// first op value op value …: a chain holds if every step holds (`1 <= x <= 5`, `x in Interval`).
 struct Compare {
   const Expr* first;
   std::vector<CompareStep> rest; // one or more

@@ -11,7 +11,11 @@ int check_command(const CheckOptions& options) {
   if (front.load(options.common.file)) {
     std::string lines = check_program(front, options.common);
     if (front.diags.has_errors()) return front.report();
-    if (options.cost)
+    if (options.explain) {
+      const std::string verdicts = explain_program(front, options.common);
+      if (front.diags.has_errors()) return front.report();
+      fmt::print("{}", verdicts);
+    } else if (options.cost)
       print_costs(front, options.common);
     else
       fmt::print("{}{}: no errors\n", lines, front.path);

@@ -31,9 +31,12 @@ int run_command(const RunOptions& options);
 
 struct CheckOptions {
   CommonOptions common;
-  bool cost = false; // what a step of the rules costs
+  bool cost = false;    // what a step of the rules costs
+  bool explain = false; // curvature, smoothness and prox of the terms of its objectives
 };
 int check_command(const CheckOptions& options);
+// The verdicts about all problems of the file; for `check --explain`.
+std::string explain_program(Front& front, const CommonOptions& options);
 
 struct FmtOptions {
   std::vector<std::string> files;

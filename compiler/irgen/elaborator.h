@@ -6,6 +6,7 @@
 // labels, indices) and become real where a real is needed; `/` is real.
 #pragma once
 
+#include "convex/notes.h"
 #include "diag/diagnostics.h"
 #include "ir/builder.h"
 #include "irgen/regions.h"
@@ -128,6 +129,8 @@ public:
   Value call_function(const ast::FunctionDecl& f, const std::vector<Value>& arguments,
                       const ast::Expr& at);
   Value schedule_at(ScheduleRef schedule, ValueId t);
+  void note_call(const ast::FunctionDecl& f, const std::vector<Value>& arguments, ValueId result,
+                 const ast::Expr& at);
   Value poison(DiagKind kind, Span span, std::string text);
   Diagnostic& error(DiagKind kind, Span span, std::string text);
   Value not_lowered(Span span, std::string what);
@@ -140,7 +143,8 @@ public:
   Value block(const ast::Block& body, Span where);
   // Names of the values that `let` lines gave, for printing formulas.
   std::map<uint32_t, std::string> let_names;
-  std::vector<PendingCheck> checks; // `require`, `fail` and `done` met on the way
+  std::vector<PendingCheck> checks;    // `require`, `fail` and `done` met on the way
+  std::vector<convex::CallNote> notes; // calls of functions that declare something
   void require(const ast::Expr& condition);
   // What holds where the elaboration stands: conditions of the branches around it, and whether the
   // transforms before a rule let it run. Scalars or tensors of truth values.

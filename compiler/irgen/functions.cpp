@@ -69,8 +69,30 @@ Value Elaborator::call_function(const FunctionDecl& f, const std::vector<Value>&
       u_.diags.all().back().labels().empty())
     const_cast<Diagnostic&>(u_.diags.all().back())
         .label(at.span, fmt::format("in this call of '{}'", f.name.name.view()));
+  if (v.is_tensor() && !f.clauses.empty()) note_call(f, arguments, v.id, at);
   sites_.pop_back();
   return v;
+}
+
+// What its declaration says of the function, beside what its formula became.
+void Elaborator::note_call(const FunctionDecl& f, const std::vector<Value>& arguments,
+                           ValueId result, const Expr& at) {
+  convex::CallNote note;
+  note.function = f.name.name.str();
+  note.result = result;
+  note.span = at.span;
+  for (const Value& v : arguments)
+    note.arguments.push_back(v.is_tensor() ? v.id : ValueId{});
+  for (const AttachedClause& clause : f.clauses) {
+    note.has_prox = note.has_prox || clause.kind == AttachedClause::Kind::prox;
+    if (clause.kind != AttachedClause::Kind::convex && clause.kind != AttachedClause::Kind::concave)
+      continue;
+    note.curvature = clause.kind == AttachedClause::Kind::convex ? 1 : -1;
+    note.monotone = clause.monotone;
+    if (!clause.value) continue;
+    if (Value slope = scalar(*clause.value); slope.is_tensor()) note.smooth = real(slope.id);
+  }
+  notes.push_back(std::move(note));
 }
 
 static bool has_state(const ScheduleDecl& schedule) {

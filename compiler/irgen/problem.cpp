@@ -53,6 +53,7 @@ public:
       return std::nullopt;
     p_.objective.name = d_.name.name.str();
     p_.names = e_.let_names;
+    p_.notes = std::move(e_.notes);
     std::rotate(p_.objective.results.begin(), loss_at(), loss_at() + 1);
     for (const PendingCheck& check : e_.checks)
       p_.objective.checks.push_back(

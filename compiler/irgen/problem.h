@@ -38,6 +38,7 @@ struct ProblemUnit {
   // initial: parameters are the numeric hypers and the seed (i64); one result per param.
   Function initial;
   std::map<uint32_t, std::string> names; // values that `let` lines named
+  std::vector<convex::CallNote> notes;   // calls of functions that declare something
   size_t first_parameter() const;        // index in objective.parameters
 };
 

@@ -40,7 +40,11 @@ std::vector<AttachedClause> StmtBuilder::attached(const std::vector<P::AttachedC
   std::vector<AttachedClause> list;
   for (P::AttachedContext* node : nodes) {
     AttachedClause clause;
-    clause.kind = node->PROX() ? AttachedClause::Kind::prox : AttachedClause::Kind::project;
+    clause.kind = node->PROX()      ? AttachedClause::Kind::prox
+                  : node->PROJECT() ? AttachedClause::Kind::project
+                  : node->CONVEX()  ? AttachedClause::Kind::convex
+                                    : AttachedClause::Kind::concave;
+    clause.monotone = node->INCREASING() ? 1 : node->DECREASING() ? -1 : 0;
     for (P::IdentContext* param : node->ident())
       clause.params.push_back(env_.ident(param));
     clause.value = expr(node->expr());

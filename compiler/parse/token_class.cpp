@@ -89,6 +89,8 @@ bool is_statement_word(uint16_t type) {
   case tok::ANSWER:
   case tok::BATCH:
   case tok::CHECKPOINT:
+  case tok::CONCAVE:
+  case tok::CONVEX:
   case tok::DATA:
   case tok::DONE:
   case tok::EPOCHS:

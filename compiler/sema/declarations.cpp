@@ -295,10 +295,18 @@ void Resolver::function(const FunctionDecl& d) {
 }
 
 void Resolver::clause(const AttachedClause& clause) {
+  const bool prox = clause.kind == AttachedClause::Kind::prox;
+  if (prox || clause.kind == AttachedClause::Kind::project) {
+    const size_t wanted = prox ? 2 : 1;
+    if (clause.params.size() != wanted)
+      error(DiagKind::argument_count, clause.span,
+            prox ? "a proximal operator takes a point and a step: prox(y, s) = …"
+                 : "a projection takes a point: project(y) = …");
+  }
   scopes_.emplace_back();
   for (const Ident& param : clause.params)
     declare(param, SymbolKind::index);
-  expr(clause.value);
+  if (clause.value) expr(clause.value);
   scopes_.pop_back();
 }
 
@@ -306,8 +314,11 @@ void Resolver::set(const SetDecl& d) {
   parameters(d.params);
   declare(d.variable, SymbolKind::tensor);
   if (d.condition) expr(d.condition);
-  for (const AttachedClause& c : d.clauses)
+  for (const AttachedClause& c : d.clauses) {
+    if (c.kind != AttachedClause::Kind::project)
+      error(DiagKind::wrong_kind, c.span, "a set brings a projection: project(y) = …");
     clause(c);
+  }
 }
 
 void Resolver::flow(const FlowDecl& d) {

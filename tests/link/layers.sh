@@ -14,7 +14,7 @@ find compiler runtime -type f \( -name '*.h' -o -name '*.hpp' -o -name '*.c' -o 
 BEGIN {
   # Equal ranks may not include each other. sema stands above parse because checking a file reads the
   # library files that it names. The passes stand in the order in which they are built.
-  split("support 0 diag 1 ast 2 types 2 ir 3 parse 4 sema 5 irgen 6 passes/simplify 7 passes/diff 8 " \
+  split("support 0 diag 1 ast 2 types 2 ir 3 convex 4 parse 4 sema 5 irgen 6 passes/simplify 7 passes/diff 8 " \
         "passes/fuse 9 passes/formula 9 codegen 10 jit 11 aot 11 driver 12", list, " ")
   for (i = 1; i in list; i += 2) rank[list[i]] = list[i + 1]
 }

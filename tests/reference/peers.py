@@ -14,6 +14,7 @@ PEERS = {
     "mpmath": "mpmath==1.3.0",
     "jax": "jax==0.10.2",
     "optax": "optax==0.2.8",
+    "cvxpy": "cvxpy==1.9.3",
     "adan_pytorch": "adan-pytorch==0.1.0",
     "dadaptation": "dadaptation==3.2",
     "lion_pytorch": "lion-pytorch==0.2.5",
