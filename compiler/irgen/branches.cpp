@@ -94,12 +94,15 @@ bool Elaborator::branch(const Value& c, const Names& names, const std::function<
   const uint32_t mark = regions_.mark();
   const int around = branches_++;
   path.push_back(c.id);
+  std::array<size_t, 3> made_checks{checks.size(), 0, 0};
   if (!yes()) return branches_ = around, false;
   std::unordered_map<uint32_t, Value> after_yes = std::exchange(env_, before);
   path.back() = b_.make(Op::logical_not, {c.id});
+  made_checks[1] = checks.size();
   if (!no()) return branches_ = around, false;
   branches_ = around;
   path.pop_back();
+  made_checks[2] = checks.size();
   std::unordered_map<uint32_t, Value> after_no = std::exchange(env_, before);
 
   std::vector<Merged> merged;
@@ -124,8 +127,8 @@ bool Elaborator::branch(const Value& c, const Names& names, const std::function<
     for (const Value* v : {&m.yes, &m.no})
       if (v->is_tensor()) sides.push_back(v->id);
   if (b_.type(c.id).is_scalar() && !scalar_constant(u_.graph, c.id) &&
-      regions_.runs_alone(sides, mark))
-    return merge_regions(c.id, merged, mark, at);
+      (regions_.runs_alone(sides, mark) || !checks_inside(made_checks[0], {}, mark).empty()))
+    return merge_regions(c.id, merged, mark, made_checks, at);
   for (const Merged& m : merged) {
     // Where one side has no result, the other's is the only one that is read.
     Value v = m.yes.is_poison() ? m.no : m.no.is_poison() ? m.yes : choose(c, m.yes, m.no, at, at);
@@ -136,7 +139,7 @@ bool Elaborator::branch(const Value& c, const Names& names, const std::function<
 }
 
 bool Elaborator::merge_regions(ValueId c, std::vector<Merged>& merged, uint32_t mark,
-                               const Expr& at) {
+                               std::array<size_t, 3> made_checks, const Expr& at) {
   std::vector<std::vector<ValueId>> bodies(2);
   for (Merged& m : merged) {
     for (Value* v : {&m.yes, &m.no})
@@ -149,12 +152,29 @@ bool Elaborator::merge_regions(ValueId c, std::vector<Merged>& merged, uint32_t 
     bodies[0].push_back(m.yes.id);
     bodies[1].push_back(m.no.id);
   }
+  // What ends the step on one side is decided there, and the numbers of its text are known there.
+  std::vector<ValueId*> told;
+  for (size_t k = made_checks[0]; k < made_checks[2]; ++k) {
+    PendingCheck& check = checks[k];
+    check.condition = both(check.within, check.condition);
+    check.within = path_condition();
+    told.push_back(&check.condition);
+    for (ValueId& hole : check.holes)
+      told.push_back(&hole);
+    for (size_t j = told.size() - check.holes.size() - 1; j < told.size(); ++j) {
+      bodies[k < made_checks[1] ? 0 : 1].push_back(*told[j]);
+      bodies[k < made_checks[1] ? 1 : 0].push_back(b_.full(0, b_.type(*told[j])));
+    }
+  }
+  if (bodies[0].empty()) return true;
   Regions::Closed closed = regions_.close(bodies, {}, mark, false);
   std::vector<ValueId> operands{c};
   operands.insert(operands.end(), closed.captures.begin(), closed.captures.end());
   ValueId tuple = b_.make(Op::if_else, std::move(operands), {{}, {}, {}, closed.lambdas});
   for (size_t k = 0; k < merged.size(); ++k)
     env_[merged[k].name] = Value::tensor(b_.get(tuple, static_cast<int64_t>(k)));
+  for (size_t k = 0; k < told.size(); ++k)
+    *told[k] = b_.get(tuple, static_cast<int64_t>(merged.size() + k));
   return true;
 }
 

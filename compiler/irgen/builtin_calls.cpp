@@ -78,7 +78,9 @@ Value Elaborator::call(const Expr& e, const Call& n) {
       return poison(DiagKind::argument_count, e.span, "an objective takes one point");
     return hooks->oracle(callee.objective, arguments, e);
   }
-  case Value::Kind::rule_step: return hooks->inner_step(callee.level, n, e, callee.change);
+  case Value::Kind::rule_step:
+    return callee.to_the_end ? hooks->inner_minimize(callee.level, n, e)
+                             : hooks->inner_step(callee.level, n, e, callee.change);
   case Value::Kind::rule:
     error(DiagKind::not_callable, n.callee->span,
           fmt::format("'{}' is an optimizer, not a function", source_text(*n.callee)))

@@ -45,22 +45,16 @@ Value Elaborator::derivative(DerivativeKind kind, const Value& function,
   ++branches_;
   const uint32_t mark = regions_.mark();
   const ValueId point = regions_.placeholder(type);
-  std::vector<Value> given{Value::tensor(point)};
-  bool fine = true;
-  bind(u_.program.symbol_of(f.params[0].name), given[0]);
-  for (size_t k = 1; k < f.params.size() && fine; ++k) {
-    fine = f.params[k].value != nullptr;
-    if (!fine)
-      error(DiagKind::missing_argument, e.span,
-            fmt::format("'{}' has more arguments than the one it is differentiated by",
-                        f.name.name.view()))
-          .label(f.params[k].span, "this one has no default");
-    else
-      given.push_back(expr(*f.params[k].value));
-  }
-  Value v = fine ? call_function(f, given, e) : Value{};
+  const size_t first_check = checks.size();
+  std::optional<std::vector<Value>> given = with_defaults(f, Value::tensor(point), e);
+  Value v = given ? call_function(f, *given, e) : Value{};
   v = tensor(std::move(v), e);
   --branches_;
+  if (checks.size() > first_check) {
+    Span stops = checks.back().span;
+    checks.resize(first_check);
+    return not_lowered(stops, "what ends the step inside a function that is differentiated");
+  }
   if (!v.is_tensor()) return {};
   v.id = kind == DerivativeKind::jacobian ? to_precision(real(v.id)) : real(v.id);
   if (kind != DerivativeKind::jacobian && !b_.type(v.id).is_scalar()) {
@@ -80,6 +74,23 @@ Value Elaborator::derivative(DerivativeKind kind, const Value& function,
   attr.ints = {static_cast<int64_t>(kind)};
   attr.lambdas = closed.lambdas;
   return Value::tensor(b_.make(Op::derivative, std::move(operands), std::move(attr)));
+}
+
+std::optional<std::vector<Value>> Elaborator::with_defaults(const FunctionDecl& f, Value first,
+                                                            const Expr& e) {
+  std::vector<Value> given{std::move(first)};
+  bind(u_.program.symbol_of(f.params[0].name), given[0]);
+  for (size_t k = 1; k < f.params.size(); ++k) {
+    if (!f.params[k].value) {
+      error(DiagKind::missing_argument, e.span,
+            fmt::format("'{}' has more arguments than the one it is differentiated by",
+                        f.name.name.view()))
+          .label(f.params[k].span, "this one has no default");
+      return std::nullopt;
+    }
+    given.push_back(expr(*f.params[k].value));
+  }
+  return given;
 }
 
 } // namespace thalweg::irgen

@@ -131,7 +131,8 @@ Value Elaborator::expr(const Expr& e) {
             if (v.is_tensor() && !hooks)
               return poison(DiagKind::wrong_kind, e.span,
                             "'all' ranges over the parameters of a rule; there is none here");
-            v.across = v.is_tensor();
+            // A rule on the vector has one row, and in a loop a fold over rows can't be made.
+            v.across = v.is_tensor() && (hooks->subject() || !in_loop());
             return v;
           },
           [&](const Like& n) {

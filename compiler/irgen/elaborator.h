@@ -42,6 +42,8 @@ public:
   // `inner.step(x, g)` and `inner.lr` of an optimizer given as hyperparameter.
   // The next point of an inner rule, or the change of the point.
   virtual Value inner_step(int level, const ast::Call& call, const ast::Expr& at, bool change) = 0;
+  // Where steps of an inner rule on an objective of the outer one's end.
+  virtual Value inner_minimize(int level, const ast::Call& call, const ast::Expr& at) = 0;
   virtual Value inner_field(int level, const ast::Ident& field) = 0;
   // `answer e` and `step when c`; false after a message.
   virtual bool answer(const ast::Expr& e) = 0;
@@ -159,6 +161,34 @@ public:
   void restore(Scope scope);
   // The values of schedules with a state whose name begins so are made again at the next use.
   void forget_schedules(const std::string& prefix);
+  // Rounds of a loop that the caller makes: from the round's number and what it begins with (an
+  // invalid id where that is not known yet), whether it is made at all, and what it leaves. A round
+  // that met an error tells what it knows: a wider state may be all that it needs.
+  struct Carried {
+    uint32_t name; // a symbol, or the caller's own number
+    ValueId start; // invalid: nothing yet
+    std::optional<Type> type;
+    Span span; // of an assignment
+    std::string text;
+  };
+  struct Round {
+    ValueId more; // invalid: always
+    std::vector<ValueId> next;
+    bool fine = true;
+  };
+  using MakeRound = std::function<Round(ValueId number, const std::vector<ValueId>& now)>;
+  // What is left after at most `limit` of them; nothing after a message. What ends a step in a
+  // round ends the loop, and the step after it.
+  std::optional<std::vector<ValueId>> repeated(ValueId limit, std::vector<Carried> carried,
+                                               const MakeRound& make, Span span);
+  // A derivative of a function of one tensor, the others of its arguments by default.
+  Value derivative(DerivativeKind kind, const Value& function, std::vector<Value> arguments,
+                   const ast::Expr& e);
+  // The arguments of a function that is handed its first alone.
+  std::optional<std::vector<Value>> with_defaults(const ast::FunctionDecl& f, Value first,
+                                                  const ast::Expr& e);
+  // A number of rounds: an integer, or a hyperparameter, cut to one.
+  std::optional<ValueId> rounds(const ast::Expr& e, std::string_view what);
   // One statement of a rule's body; false after a message.
   bool statement_of_rule(const ast::Stmt& s) { return statement(s); }
   bool in_loop() const { return loops_ > 0; }
@@ -204,8 +234,6 @@ private:
   std::optional<bool> known_now(ValueId condition) const; // of one made from constants
   // derivatives.cpp
   Value derivative_at(const Value& function, const ast::Call& n, const ast::Expr& e);
-  Value derivative(DerivativeKind kind, const Value& function, std::vector<Value> arguments,
-                   const ast::Expr& e);
   // linear_calls.cpp
   Value linear_algebra(const ast::Expr& e, const ast::Call& n, std::string_view name);
   Value part(const Value& parts, const ast::Index& n, const ast::Expr& e);
@@ -237,7 +265,8 @@ private:
     uint32_t name;
     Value yes, no;
   };
-  bool merge_regions(ValueId c, std::vector<Merged>& merged, uint32_t mark, const ast::Expr& at);
+  bool merge_regions(ValueId c, std::vector<Merged>& merged, uint32_t mark,
+                     std::array<size_t, 3> made_checks, const ast::Expr& at);
   void assigned(const ast::Block& body, Names& names) const; // that have a value here
   static bool returns(const ast::Stmt& s);                   // somewhere in it
   static bool always_returns(const ast::Block& body);
@@ -251,19 +280,14 @@ private:
   };
   bool for_loop(const ast::ForStmt& n, Span span);
   bool loop(const Loop& loop);
-  std::optional<ValueId> rounds(const ast::Expr& e, std::string_view what);
-  struct Carried {
-    uint32_t name;
-    ValueId start; // invalid: nothing yet
-    std::optional<Type> type;
-    Span span; // of an assignment
-    std::string text;
-  };
   bool widen(Carried& state, ValueId next, bool& changed);
   ValueId fit(ValueId id, const Type& type);
   bool stop(PendingCheck::Kind kind, const ast::Template& text, const ast::Expr* condition,
             Span span);
   ValueId both(ValueId a, ValueId b); // a and b; either may be invalid
+  // Of the checks from `first` on those that stand for what is known inside a region alone.
+  std::vector<size_t> checks_inside(size_t first, const std::vector<ValueId>& states,
+                                    uint32_t mark) const;
   std::optional<Dim> subscripted_extent(const ast::Expr& body, sema::SymbolId index, bool& broken);
 
   Unit u_;

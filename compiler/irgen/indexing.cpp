@@ -193,7 +193,8 @@ Value Elaborator::field(const Expr& e, const Field& n) {
   if (base.kind == Value::Kind::parts) return part_field(base, n.field);
   if (base.kind == Value::Kind::rule) {
     base.change = n.field.name == std::string_view("update");
-    if (!base.change && n.field.name != std::string_view("step"))
+    base.to_the_end = n.field.name == std::string_view("minimize");
+    if (!base.change && !base.to_the_end && n.field.name != std::string_view("step"))
       return hooks->inner_field(base.level, n.field);
     base.kind = Value::Kind::rule_step;
     return base;

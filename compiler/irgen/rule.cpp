@@ -3,6 +3,7 @@
 
 #include "support/check.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <utility>
@@ -73,7 +74,9 @@ std::optional<RuleUnit> RuleBuilder::run() {
     initial_states(round == 0);
     if (u_.diags.error_count() > errors) return std::nullopt;
     // An initial value that calls a function whose own error is told already.
-    if (unit_.initial.results.size() != states_.size()) return std::nullopt;
+    const auto kept = std::count_if(states_.begin(), states_.end(),
+                                    [](const StateDef& state) { return !state.fresh; });
+    if (unit_.initial.results.size() != static_cast<size_t>(kept)) return std::nullopt;
     before_ = false;
     begin();
     for (const RuleUnit::Part& part : unit_.parts) // at the same places as before
@@ -85,7 +88,11 @@ std::optional<RuleUnit> RuleBuilder::run() {
     same_point_.clear();
     taken_ = {};
     Diagnostics before = u_.diags;
-    std::optional<Outcome> outcome = step_level(0, x_, std::nullopt, name_.span);
+    std::optional<Outcome> outcome = step_level({.level = 0, .x = x_, .span = name_.span});
+    if (std::exchange(again_, false)) {
+      u_.diags = std::move(before);
+      continue;
+    }
     if (!outcome || u_.diags.error_count() > errors) {
       // What is wrong with a state that is still a number need not be wrong with the tensor it
       // becomes.

@@ -20,6 +20,7 @@ public:
                const ast::Expr& at) override;
   Value product(const std::vector<Value>& arguments, const ast::Expr& at) override;
   Value inner_step(int level, const ast::Call& call, const ast::Expr& at, bool change) override;
+  Value inner_minimize(int level, const ast::Call& call, const ast::Expr& at) override;
   Value inner_field(int level, const ast::Ident& field) override;
   bool answer(const ast::Expr& e) override;
   bool step_when(const ast::Expr& condition) override;
@@ -27,6 +28,11 @@ public:
   ValueId fold(Op op, ValueId part, const std::string& place) override;
 
 private:
+  // What a level that is run to its end minimizes.
+  struct Minimized {
+    Value objective;         // a function of one tensor, or f
+    Elaborator::Scope scope; // in which it stands
+  };
   // A level that is being stepped.
   struct Active {
     int level;
@@ -34,6 +40,8 @@ private:
     ValueId x;                   // its point, as transforms before its rule have moved it
     ValueId origin;              // as it was
     std::optional<Value> handed; // the gradient that inner.step was given
+    const Minimized* minimized = nullptr;
+    ValueId slope; // of that at x
     std::optional<Value> transformed;
     bool asked = false;        // its rule asked for the gradient at its point
     std::vector<ValueId> path; // the conditions around the step
@@ -57,7 +65,7 @@ private:
   };
 
   void choose_shape(); // of x, from the scopes of the rules
-  std::optional<Outcome> step_level(int level, ValueId x, std::optional<Value> handed, Span span);
+  std::optional<Outcome> step_level(Active start);
   bool carry_answer(const RuleTree::Level& level, Outcome& outcome);
   bool step_node(Active& active, int node, const Value& variable);
   std::optional<Value> gradient(size_t depth);
@@ -65,6 +73,18 @@ private:
   Value ask(size_t depth, int order, ValueId point, const ast::Expr& at);
   bool may_ask(size_t depth, ValueId point, std::string_view what, const ast::Expr& at);
   Value query(ValueId point, int order, const ast::Expr& at, ValueId direction = {});
+  // rule_minimize.cpp
+  struct MinimizeCall {
+    Value objective;
+    ValueId from, rounds, tolerance;
+  };
+  std::optional<MinimizeCall> minimize_call(const ast::Call& call, const ast::Expr& at);
+  std::vector<int> levels_in(int level) const;
+  std::vector<int> nodes_of(int level) const;
+  std::vector<size_t> states_of(int level) const;
+  Value ask_minimized(size_t depth, OracleKind kind, std::vector<ValueId> operands,
+                      const ast::Expr& at);
+  ValueId ended_by_itself(size_t first_check);
   bool asks_in_step(ValueId point) const;
   bool stands_for_many(ValueId point) const;
   // A derivative of a function that asks f or ∇f is taken: `orders` are what it asks.
@@ -106,7 +126,8 @@ private:
   std::vector<Point> points_;
   std::vector<Report> reports_;
   std::vector<std::pair<ValueId, Span>> gates_; // that have to be the same for all tensors
-  ValueId taken_; // whether the outermost rule was let step; invalid: always
+  bool again_ = false; // a level is found to be run to its end: its states are not to be kept
+  ValueId taken_;      // whether the outermost rule was let step; invalid: always
   Outcome outcome_;
 };
 

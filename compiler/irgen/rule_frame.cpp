@@ -80,7 +80,7 @@ void RuleFrame::collect_states() {
   const Type number = Type::scalar(DType::f64);
   for (const RuleTree::Clock& clock : tree_.clocks)
     if (!clock.state.empty())
-      states_.push_back({clock.state, nullptr, number, false, -1, 0, "", nullptr, {}, {}});
+      states_.push_back({clock.state, nullptr, number, false, -1, 0, "", nullptr, false, {}, {}});
   auto from = [&](const Block& body, const std::string& prefix, int node,
                   const std::string& schedule, const Argument* argument) {
     for (const Stmt* s : body)
@@ -97,6 +97,7 @@ void RuleFrame::collect_states() {
                                part,
                                schedule,
                                argument,
+                               false,
                                {},
                                {}});
           }
@@ -135,18 +136,18 @@ void RuleFrame::begin() {
   for (const RuleUnit::Hyper& hyper : unit_.hypers)
     parameter("hyper " + hyper.name, Type::scalar(DType::f64), false);
   for (const StateDef& state : states_)
-    if (!state.per_tensor) parameter("state " + state.name, state.type, false);
+    if (!state.per_tensor && !state.fresh) parameter("state " + state.name, state.type, false);
   x_ = parameter("x", x_type_, true);
   gradient_ = parameter("gradient", x_type_, true);
   e_->draw_key = {seed, parameter("name", Type::scalar(DType::i64), true)};
   if (before_) e_->draw_step = e_->builder().integer(0);
   for (const StateDef& state : states_)
-    if (state.per_tensor) parameter("state " + state.name, state.type, true);
+    if (state.per_tensor && !state.fresh) parameter("state " + state.name, state.type, true);
   if (body_) e_->bind(u_.program.symbol_of(body_->variable), Value::tensor(x_));
   schedule_states_.clear();
   recorded_.clear();
   for (StateDef& state : states_) {
-    state.current = arg("state " + state.name);
+    state.current = state.fresh ? ValueId{} : arg("state " + state.name);
     state.told = {};
     if (state.argument) schedule_states_[state.name] = {state.current, state.current};
   }
@@ -240,7 +241,7 @@ void RuleFrame::leave(int at) {
   // The schedules' states advance even where the rule does not read the rate.
   for (size_t k = 0; k < n.params().size(); ++k) {
     const Argument& a = n.call->arguments[k];
-    if (a.kind != Argument::Kind::schedule) continue;
+    if (a.kind != Argument::Kind::schedule || to_the_end_ > 0) continue;
     record_schedule(n.prefix + n.params()[k].name.name.str(), a);
   }
   for (StateDef& state : states_) {
@@ -285,44 +286,48 @@ void RuleFrame::initial_states(bool first) {
   for (int k = static_cast<int>(tree_.nodes.size()); k-- > 0;)
     enter(k);
   for (StateDef& state : states_) {
-    if (!state.decl) {
-      results.push_back({state.name, e_->builder().constant(0), false, -1});
-      continue;
-    }
-    if (state.argument)
-      bind_schedule(state);
-    else {
-      enter(state.node);
-      e_->bind(u_.program.symbol_of(node(state.node).variable()), Value::tensor(x_));
-    }
-    Value v = state.decl->init ? (state.ring ? e_->tensor_or_ring(*state.decl->init)
-                                             : e_->tensor(*state.decl->init))
-                               : Value::tensor(e_->builder().constant(0));
-    if (v.kind == Value::Kind::ring)
-      v = Value::tensor(state.ring == 2 ? v.low : state.ring == 3 ? v.high : v.id);
-    if (!v.is_tensor()) return;
-    if (e_->builder().type(v.id).dtype != DType::boolean) v.id = e_->real(v.id);
-    if (!state.schedule.empty()) v.id = e_->builder().cast(v.id, DType::f64);
-    if (const std::optional<TypeSpec>& type = state.decl->type) {
-      std::optional<Shape> shape;
-      if (type->like) {
-        Value like = e_->tensor(*type->like);
-        if (like.is_tensor()) shape = e_->builder().shape(like.id);
-      } else if (type->has_dims) {
-        shape = e_->shape(type->dims);
-      }
-      if (!shape) return;
-      v.id = e_->to_precision(v.id);
-      v = e_->broadcast_to(v, *shape, *state.decl->init, "the state");
-      if (!v.is_tensor()) return;
-    }
-    if (first)
-      state.type = e_->builder().type(v.id);
-    else
-      v.id = fit(v.id, state.type);
-    results.push_back({state.name, v.id, state.per_tensor, -1});
+    if (state.fresh) continue;
+    ValueId value = initial_value(state, x_, first);
+    if (!value.valid()) return;
+    results.push_back({state.name, value, state.per_tensor, -1});
   }
   unit_.initial.results = std::move(results);
+}
+
+ValueId RuleFrame::initial_value(StateDef& state, ValueId x, bool first) {
+  if (!state.decl) return e_->builder().constant(0);
+  if (state.argument)
+    bind_schedule(state);
+  else {
+    enter(state.node);
+    e_->bind(u_.program.symbol_of(node(state.node).variable()), Value::tensor(x));
+  }
+  Value v = state.decl->init ? (state.ring ? e_->tensor_or_ring(*state.decl->init)
+                                           : e_->tensor(*state.decl->init))
+                             : Value::tensor(e_->builder().constant(0));
+  if (v.kind == Value::Kind::ring)
+    v = Value::tensor(state.ring == 2 ? v.low : state.ring == 3 ? v.high : v.id);
+  if (!v.is_tensor()) return {};
+  if (e_->builder().type(v.id).dtype != DType::boolean) v.id = e_->real(v.id);
+  if (!state.schedule.empty()) v.id = e_->builder().cast(v.id, DType::f64);
+  if (const std::optional<TypeSpec>& type = state.decl->type) {
+    std::optional<Shape> shape;
+    if (type->like) {
+      Value like = e_->tensor(*type->like);
+      if (like.is_tensor()) shape = e_->builder().shape(like.id);
+    } else if (type->has_dims) {
+      shape = e_->shape(type->dims);
+    }
+    if (!shape) return {};
+    v.id = e_->to_precision(v.id);
+    v = e_->broadcast_to(v, *shape, *state.decl->init, "the state");
+    if (!v.is_tensor()) return {};
+  }
+  if (first)
+    state.type = e_->builder().type(v.id);
+  else
+    v.id = fit(v.id, state.type);
+  return v.id;
 }
 
 ValueId RuleFrame::fit(ValueId id, const Type& type) {
@@ -338,6 +343,7 @@ ValueId RuleFrame::fit(ValueId id, const Type& type) {
 bool RuleFrame::widen() {
   bool changed = false;
   for (StateDef& state : states_) {
+    if (state.fresh) continue;
     if (!state.current.valid()) return false; // its line had an error, which was told
     if (e_->builder().type(state.current).dtype == DType::i64)
       state.current = e_->real(state.current);

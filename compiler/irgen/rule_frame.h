@@ -18,6 +18,7 @@ struct StateDef {
   int ring;             // of a ring: 1 its values, 2 their count, 3 the newest's place
   std::string schedule; // prefix of the schedule it belongs to
   const Argument* argument = nullptr; // that gives the schedule
+  bool fresh = false;                 // of a rule that is run to its end in a step: it is not kept
   ValueId current;                    // where the elaboration stands
   ValueId told;                       // the next value as the text gives it
 };
@@ -45,6 +46,8 @@ protected:
   void advance(int clock);
   ValueId step_of(int clock); // t
   void initial_states(bool first);
+  // Of one, with the rule's parameter at x; invalid after a message.
+  ValueId initial_value(StateDef& state, ValueId x, bool first);
   // Widens states whose next values are wider; true if any did.
   bool widen();
   // A value of a narrower type in a wider state.
@@ -74,6 +77,7 @@ protected:
   std::vector<Recorded> recorded_;
   ValueId x_, gradient_;
   bool before_ = false; // elaborating what holds before step 1
+  int to_the_end_ = 0;  // rules around that are run to their end: what they say is not kept
 
 private:
   void add_hyper(const std::string& name, const Argument& a);

@@ -18,11 +18,14 @@ std::string RuleBuilder::query_name(size_t k) { return fmt::format("query{}", k)
 
 // ── levels ───────────────────────────────────────────────────────────────────────────────────────
 
-std::optional<RuleBuilder::Outcome>
-RuleBuilder::step_level(int at, ValueId x, std::optional<Value> handed, Span span) {
+std::optional<RuleBuilder::Outcome> RuleBuilder::step_level(Active start) {
+  const int at = start.level;
+  const ValueId x = start.x;
   const RuleTree::Level& l = level(at);
   size_t depth = active_.size();
-  active_.push_back({at, -1, x, x, std::move(handed), {}, false, e_->path, {}, span});
+  start.origin = x;
+  start.path = e_->path;
+  active_.push_back(std::move(start));
   auto close = [&](std::optional<Outcome> outcome) {
     e_->path = active_[depth].path;
     active_.resize(depth);
@@ -138,7 +141,7 @@ void RuleBuilder::name_value(const Stmt& s, const std::string& prefix) {
     if (it != e_->primes.end()) v = &it->second;
     name = prefix + prime->name.name.str() + "'";
   }
-  if (v && v->is_tensor()) unit_.names.push_back({name, v->id});
+  if (v && v->is_tensor() && to_the_end_ == 0) unit_.names.push_back({name, v->id});
 }
 
 Value RuleBuilder::next(const RuleTree::Node& n, std::string_view what) {
@@ -204,14 +207,14 @@ bool RuleBuilder::step_when(const Expr& condition) {
     return false;
   }
   ValueId id = said_by_all(c.id);
-  gates_.emplace_back(id, condition.span);
+  if (to_the_end_ == 0) gates_.emplace_back(id, condition.span);
   active.waits_for = id;
   return true;
 }
 
 // A rule on the vector has one row: what that says is said by all.
 ValueId RuleBuilder::said_by_all(ValueId condition) {
-  if (!unit_.demands.vector || !varies(condition)) return condition;
+  if (!unit_.demands.vector || to_the_end_ > 0 || !varies(condition)) return condition;
   Builder& b = e_->builder();
   return b.make(Op::lt, {b.constant(0), b.make(Op::across_max, {b.cast(condition, DType::f64)})});
 }
@@ -228,7 +231,8 @@ bool RuleBuilder::answer(const Expr& e) {
                           e_->type_text(v.id)));
     return false;
   }
-  unit_.names.push_back({level(active_.back().level).prefix + "answer", v.id});
+  if (to_the_end_ == 0)
+    unit_.names.push_back({level(active_.back().level).prefix + "answer", v.id});
   outcomes_[active_.back().level].answer = Answer{v.id, e.span};
   return true;
 }
@@ -244,6 +248,7 @@ std::optional<Value> RuleBuilder::gradient(size_t depth) {
     unit_.demands.gradient_at_x = true;
     g = Value::tensor(gradient_);
   }
+  if (!g && active_[depth].slope.valid()) g = Value::tensor(active_[depth].slope);
   if (!g) {
     // The inner rule asks for itself what the outer one could have handed over.
     Expr place{active_[depth].span, 0, {}};
@@ -355,6 +360,7 @@ Value RuleBuilder::curvature(OracleKind kind, std::vector<ValueId> operands, con
   for (size_t depth = active_.size(); depth-- > 0;) {
     if (operands[0] == active_[depth].x) operands[0] = active_[depth].origin;
     if (!may_ask(depth, operands[0], product ? "products with ∇²f" : "∇²f", at)) return {};
+    if (active_[depth].minimized) return ask_minimized(depth, kind, operands, at);
   }
   (product ? unit_.demands.products : unit_.demands.hessians) = true;
   if (!unit_.demands.vector) return query(operands[0], 2, at, operands[1]);
@@ -392,6 +398,8 @@ Value RuleBuilder::ask(size_t depth, int order, ValueId point, const Expr& at) {
     return Value::tensor(arg("value"));
   }
   if (!may_ask(depth, point, order == 1 ? "∇f at another point" : "f", at)) return {};
+  if (active.minimized)
+    return ask_minimized(depth, order == 1 ? OracleKind::gradient : OracleKind::value, {point}, at);
   return depth > 0 ? ask(depth - 1, order, point, at) : query(point, order, at);
 }
 
@@ -515,17 +523,22 @@ Value RuleBuilder::inner_step(int at, const Call& call, const Expr& e, bool chan
   std::optional<ValueId> g;
   if (call.args.size() == 2) g = point_of(*call.args[1].value, "a gradient");
   if (!x || (call.args.size() == 2 && !g)) return {};
+  for (size_t k : states_of(at))
+    if (states_[k].fresh)
+      return e_->poison(DiagKind::wrong_kind, e.span,
+                        "an inner optimizer is stepped or run by 'minimize', not both");
   std::vector<ValueId> path = e_->path;
   for (ValueId& around : e_->path) {
     if (!e_->builder().type(around).is_scalar())
       return e_->poison(DiagKind::wrong_kind, e.span,
                         "a step under a condition that differs from element to element");
     around = said_by_all(around);
-    gates_.emplace_back(around, e.span);
+    if (to_the_end_ == 0) gates_.emplace_back(around, e.span);
   }
   Elaborator::Scope outer = e_->scope();
-  std::optional<Outcome> outcome =
-      step_level(at, *x, g ? std::optional(Value::tensor(*g)) : std::nullopt, e.span);
+  Active start{.level = at, .x = *x, .span = e.span};
+  if (g) start.handed = Value::tensor(*g);
+  std::optional<Outcome> outcome = step_level(std::move(start));
   e_->restore(std::move(outer));
   e_->path = std::move(path);
   if (!outcome) return {};
@@ -538,7 +551,7 @@ Value RuleBuilder::inner_field(int at, const Ident& field) {
   const RuleTree::Level& l = level(at);
   if (l.rule < 0) return Value::tensor(e_->builder().constant(1)); // transforms by themselves
   const RuleTree::Node& n = node(l.rule);
-  std::vector<std::string> known{"step", "update", "t"};
+  std::vector<std::string> known{"step", "update", "minimize", "t"};
   if (auto stepped = outcomes_.find(at); stepped != outcomes_.end())
     if (auto hyper = stepped->second.hypers.find(field.name.str());
         hyper != stepped->second.hypers.end())
@@ -560,7 +573,8 @@ Value RuleBuilder::inner_field(int at, const Ident& field) {
     std::string name = state.name.substr(n.prefix.size());
     if (name.find('.') != name.npos) continue;
     known.push_back(name);
-    if (field.name == std::string_view(name)) return Value::tensor(state.current);
+    if (field.name == std::string_view(name) && state.current.valid())
+      return Value::tensor(state.current);
   }
   // What a rule around one other has not is that one's.
   const auto inside = [](int level) { return level >= 0; };

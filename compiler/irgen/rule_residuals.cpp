@@ -27,8 +27,10 @@ Value RuleBuilder::squares(OracleKind kind, const Value& given, const Expr& at) 
     return {};
   }
   const bool jacobian = kind == OracleKind::jacobian;
-  for (size_t depth = active_.size(); depth-- > 0;)
+  for (size_t depth = active_.size(); depth-- > 0;) {
     if (!may_ask(depth, point, jacobian ? "the Jacobian of residuals" : "residuals", at)) return {};
+    if (active_[depth].minimized) return ask_minimized(depth, kind, {point}, at);
+  }
   (jacobian ? unit_.demands.jacobians : unit_.demands.residuals) = true;
   if (!unit_.demands.residuals_at.valid()) unit_.demands.residuals_at = at.span;
   Type type = Type::tensor(u_.precision, {Dim::symbol(kResiduals)});

@@ -56,6 +56,7 @@ void RuleBuilder::finish() {
   results.push_back({body_ ? body_->variable.name.str() : moves, outcome_.next, true,
                      static_cast<int>(unit_.index_of(moves))});
   for (const StateDef& state : states_) {
+    if (state.fresh) continue;
     unit_.states.push_back({state.name, state.type, state.per_tensor});
     results.push_back({state.name + "'", fit(state.current, state.type), state.per_tensor,
                        static_cast<int>(unit_.index_of("state " + state.name))});
@@ -168,7 +169,7 @@ void RuleBuilder::finish_checks() {
 
 void RuleBuilder::report(const ReportItem& item, const std::string& prefix) {
   Value v = e_->tensor(*item.value);
-  if (!v.is_tensor()) return;
+  if (!v.is_tensor() || to_the_end_ > 0) return;
   std::string name =
       item.name ? item.name.name.str() : std::string(u_.sources.text(item.value->span));
   if (!e_->builder().type(v.id).is_scalar()) {
@@ -202,6 +203,7 @@ void RuleBuilder::finish_reports(std::vector<Result>& results) {
 void RuleBuilder::finish_answer() {
   std::unordered_map<uint32_t, ValueId> kept;
   for (const StateDef& state : states_) {
+    if (state.fresh) continue;
     ValueId now = arg("state " + state.name);
     for (ValueId next : {state.told, state.current})
       if (next.valid() && next != now && u_.graph.type(next) == u_.graph.type(now))

@@ -150,7 +150,6 @@ void Elaborator::require(const Expr& condition_expr) {
 bool Elaborator::stop(PendingCheck::Kind kind, const Template& text, const Expr* condition_expr,
                       Span span) {
   std::string_view word = kind == PendingCheck::Kind::fail ? "fail" : "done";
-  if (loops_ > 0) return !not_lowered(span, fmt::format("'{}' inside a loop", word)).is_poison();
   if (!hooks)
     return !poison(DiagKind::misplaced_statement, span,
                    fmt::format("'{}' ends a step of a rule; nothing steps here", word))

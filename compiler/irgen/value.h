@@ -41,7 +41,7 @@ struct Value {
     range,     // `low`, `high` (i64 scalars; invalid ids where missing)
     shape,     // `dims`, from `like x`
     rule,      // an optimizer given as hyperparameter: level `level` of the rule at hand
-    rule_step, // its `step` or `update`, to be called
+    rule_step, // its `step`, `update` or `minimize`, to be called
     parts,     // `id`, a tuple: what linear algebra with several results gives
     ring,      // `id` [capacity, shape…], `low` how many, `high` where the newest is (f64)
   };
@@ -59,8 +59,9 @@ struct Value {
   ValueId low, high;
   Shape dims;
   int level = -1;
-  bool change = false;  // rule_step: how the point moves, not where to
-  bool decides = false; // a switch of a rule around an inner one: see `asked` of the elaborator
+  bool change = false;     // rule_step: how the point moves, not where to
+  bool to_the_end = false; // rule_step: `minimize`
+  bool decides = false;    // a switch of a rule around an inner one: see `asked` of the elaborator
 
   static Value tensor(ValueId id, bool across = false) {
     Value v;

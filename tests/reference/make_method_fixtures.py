@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Writes methods/minima.json: what scipy.optimize.minimize finds, and how many evaluations it takes, on the
-problems of methods.tw. Every problem of the test has its twin here, with the same start."""
+problems of methods.tw; and methods/dogleg.json, where its dogleg goes step by step on the convex ones. Every problem of the test has its twin here, with the same start."""
 
 import json
 import pathlib
@@ -59,8 +59,54 @@ PROBLEMS = {
     "quadratic": (quadratic, [1.0] * 50),
     "logarithms": (logarithms, [2.0] * 20),
 }
+
+
+def powell_hessian(x):
+    a, b, c, d = x
+    p, q = 12 * (b - 2 * c) ** 2, 120 * (a - d) ** 2
+    return numpy.array(
+        [
+            [2 + q, 20, 0, -q],
+            [20, 200 + p, -2 * p, 0],
+            [0, -2 * p, 10 + 4 * p, -10],
+            [-q, 0, -10, 10 + q],
+        ]
+    )
+
+
+def quadratic_hessian(x):
+    return numpy.diag(1.0 + numpy.arange(x.size))
+
+
+def logarithms_hessian(x):
+    p = numpy.exp(x) / numpy.sum(numpy.exp(x))
+    return numpy.diag(p) - numpy.outer(p, p) + numpy.eye(x.size)
+
+
+# Convex ones, with their Hessians: where a trust region with dogleg steps goes.
+CONVEX = {"powell": powell_hessian, "quadratic": quadratic_hessian, "logarithms": logarithms_hessian}
+DOGLEG_STEPS = 12
+
 METHODS = {"LBFGS": ("L-BFGS-B", {"maxcor": 10}), "BFGS": ("BFGS", {}), "NonlinearCG": ("CG", {})}
 GTOL = 1e-6  # of the largest element of the gradient
+
+
+def dogleg_paths():
+    out = {"scipy": scipy.__version__, "problems": {}}
+    for name, hessian in CONVEX.items():
+        f, start = PROBLEMS[name]
+        path = []
+        minimize(
+            f,
+            numpy.array(start),
+            jac=True,
+            hess=hessian,
+            method="dogleg",
+            options={"gtol": 1e-8, "maxiter": DOGLEG_STEPS},
+            callback=lambda x, path=path: path.append([float(v) for v in x]),
+        )
+        out["problems"][name] = path
+    return out
 
 
 def main():
@@ -81,6 +127,7 @@ def main():
     folder = pathlib.Path(__file__).parent / "methods"
     folder.mkdir(exist_ok=True)
     (folder / "minima.json").write_text(json.dumps(out, indent=1) + "\n")
+    (folder / "dogleg.json").write_text(json.dumps(dogleg_paths(), indent=1) + "\n")
 
 
 if __name__ == "__main__":
