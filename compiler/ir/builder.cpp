@@ -2,6 +2,7 @@
 #include "ir/builder.h"
 
 #include "ir/shape_rules.h"
+#include "ir/tensor.h"
 #include "support/check.h"
 
 #include <algorithm>
@@ -13,7 +14,7 @@ int64_t bits_of(double value, DType dtype) {
   switch (dtype) {
   case DType::f64: return std::bit_cast<int64_t>(value);
   case DType::f32: return std::bit_cast<int64_t>(static_cast<double>(static_cast<float>(value)));
-  case DType::i64: return static_cast<int64_t>(value);
+  case DType::i64: return saturating_integer(value);
   case DType::boolean: return value != 0;
   }
   return 0;
