@@ -42,6 +42,9 @@ private:
     llvm::Value* first = nullptr; // i64, the variable's value in lane 0
     llvm::Value* mask = nullptr;  // <width x i1>; null: all lanes are active
     bool prefetch = false;        // ask for what later rounds load
+    const loops::Loop* loop = nullptr;
+    // The variable's value in the first round, if all rounds begin at multiples of the width.
+    llvm::Value* start = nullptr;
   };
 
   // Below this many element operations a call by other threads costs more than it saves.
@@ -88,7 +91,6 @@ private:
   llvm::Value* index_of(loops::Var var);
   llvm::Value* evaluate(const loops::Value& value);
   llvm::Value* constant(DType dtype, int64_t bits);
-  llvm::Value* random(const loops::Value& value);
   struct Place {
     llvm::Value* pointer = nullptr; // a vector of pointers if the elements are scattered
     bool contiguous = false;        // the lanes' elements stand side by side
@@ -99,10 +101,25 @@ private:
   llvm::Value* to_storage(llvm::Value* value);
   llvm::Value* from_storage(llvm::Value* value, DType dtype);
 
+  // emit_random.cpp
+  struct Draw;
+  struct Condition { // a scalar that is known before the loop, and which way it is
+    loops::Val value;
+    bool is;
+    bool operator==(const Condition&) const = default;
+  };
+  llvm::Value* random(const loops::Value& value);
+  std::optional<Condition> only_under(loops::Val draw) const;
+  llvm::Value* reals_in_row(const Draw& draw);
+  llvm::Value* reals(const Draw& draw);
+  llvm::Value* coins_in_row(const Draw& draw);
+  llvm::Value* coins(const Draw& draw);
+
   // emit_loops.cpp
   void serial_loop(const loops::Loop& loop);
   void vector_loop(const loops::Loop& loop);
-  void vector_range(const loops::Loop& loop, llvm::Value* start, llvm::Value* end);
+  // `aligned`: the start is a multiple of the width.
+  void vector_range(const loops::Loop& loop, llvm::Value* start, llvm::Value* end, bool aligned);
   // `varying_` for the values of a loop over `var` that is about to be vectorized.
   void mark_varying(std::span<const loops::Statement> block, loops::Var var);
   struct Widths {
@@ -112,8 +129,9 @@ private:
   bool tail_is_masked(const loops::Block& body) const;
   bool is_always_masked(const loops::Block& body) const;
   // Emits the body for lanes first, first + 1, …; `remaining` (or null: all) of them are active.
+  // `start`: as in Lanes.
   void emit_lanes(const loops::Loop& loop, unsigned width, llvm::Value* first,
-                  llvm::Value* remaining);
+                  llvm::Value* remaining, llvm::Value* start);
   // for (i = first; i < end; i += step) state = body(i, state)
   Carried count(llvm::Value* first, llvm::Value* end, llvm::Value* step, const Carried& state,
                 const std::function<Carried(llvm::Value*, const Carried&)>& body);

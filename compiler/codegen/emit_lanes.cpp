@@ -49,7 +49,7 @@ FunctionEmitter::Carried FunctionEmitter::lanes_scalar_tail(const loops::Loop& l
   for (size_t k = 0; k < state.size(); ++k)
     builder_.CreateStore(state[k], memory[k]);
   count(first, end, 1, {}, [&](Value* index, const Carried& none) {
-    emit_lanes(loop, 1, index, nullptr);
+    emit_lanes(loop, 1, index, nullptr, first);
     Value* lane = builder_.CreateSub(index, first);
     Carried places, before;
     for (size_t k = 0; k < state.size(); ++k) {
@@ -76,7 +76,7 @@ FunctionEmitter::Carried FunctionEmitter::lanes_chunk(const loops::Loop& loop, V
     Carried next;
     for (unsigned row = 0; row < abreast.rows; ++row) {
       if (abreast.enter) abreast.enter(row);
-      emit_lanes(loop, kLanes, at, remaining);
+      emit_lanes(loop, kLanes, at, remaining, first);
       const auto own = state.begin() + static_cast<ptrdiff_t>(row * folds);
       const Carried before(own, own + static_cast<ptrdiff_t>(folds));
       const Carried after = step_folds(loop.folds, before, at);

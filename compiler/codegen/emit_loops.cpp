@@ -49,8 +49,7 @@ void collect(const loops::Program& program, const loops::Block& block, BodyFacts
       facts.has_f32 |= value.dtype == DType::f32;
       facts.has_booleans_in_memory |=
           value.kind == loops::Value::Kind::load && value.dtype == DType::boolean;
-      facts.element_functions += value.kind == loops::Value::Kind::random ||
-                                 (value.kind == loops::Value::Kind::element && is_long(value.op));
+      facts.element_functions += value.kind == loops::Value::Kind::element && is_long(value.op);
     } else if (const auto* store = std::get_if<loops::Store>(&statement.is)) {
       const DType dtype = program.buffers[store->to.buffer.value].dtype;
       facts.has_f32 |= dtype == DType::f32;
@@ -188,7 +187,7 @@ void FunctionEmitter::mark_varying(std::span<const loops::Statement> block, loop
 }
 
 void FunctionEmitter::emit_lanes(const loops::Loop& loop, unsigned width, Value* first,
-                                 Value* remaining) {
+                                 Value* remaining, Value* start) {
   Value* mask = nullptr;
   if (remaining) {
     Value* active =
@@ -198,39 +197,41 @@ void FunctionEmitter::emit_lanes(const loops::Loop& loop, unsigned width, Value*
   }
   const bool streams = loop.kind == loops::Loop::Kind::vector && width > 1 && !mask &&
                        facts_of(program_, loop.body).loops == 0;
-  lanes_ = Lanes{loop.var, width, first, mask, streams};
+  lanes_ = Lanes{loop.var, width, first, mask, streams, &loop, start};
   emit(loop.body);
 }
 
 void FunctionEmitter::vector_loop(const loops::Loop& loop) {
   mark_varying(loop.body, loop.var);
   share_range(loop, vector_widths(loop).main,
-              [&](Value* start, Value* end) { vector_range(loop, start, end); });
+              [&](Value* start, Value* end) { vector_range(loop, start, end, true); });
 }
 
-void FunctionEmitter::vector_range(const loops::Loop& loop, Value* start, Value* end) {
+void FunctionEmitter::vector_range(const loops::Loop& loop, Value* start, Value* end,
+                                   bool aligned) {
   TW_CHECK(!lanes_ && loop.folds.empty(), "a vector loop with folds or inside another in '{}'",
            program_.name);
   const auto [width, tail_width] = vector_widths(loop);
-  const auto round = [&](unsigned lanes, bool masked) {
-    return [&, lanes, masked](Value* first, const Carried& none) {
-      emit_lanes(loop, lanes, first, masked ? builder_.CreateSub(end, first) : nullptr);
+  const auto round = [&](unsigned lanes, bool masked, Value* from) {
+    return [&, lanes, masked, from](Value* first, const Carried& none) {
+      emit_lanes(loop, lanes, first, masked ? builder_.CreateSub(end, first) : nullptr,
+                 aligned ? from : nullptr);
       return none;
     };
   };
   if (is_always_masked(loop.body)) {
-    count(start, end, width, {}, round(width, true));
+    count(start, end, width, {}, round(width, true, start));
   } else {
     Value* length = builder_.CreateSub(end, start);
     Value* full = builder_.CreateAnd(length, builder_.getInt64(~uint64_t{width - 1}));
     full = builder_.CreateAdd(start, full);
-    count(start, full, width, {}, round(width, false));
+    count(start, full, width, {}, round(width, false, start));
     const bool masked = tail_is_masked(loop.body);
     const unsigned rest = masked ? tail_width : 1;
     if (rest == width) // at most one round, so no loop
-      when(builder_.CreateICmpSLT(full, end), {}, [&] { return round(width, true)(full, {}); });
+      when(builder_.CreateICmpSLT(full, end), {}, [&] { return round(width, true, full)(full, {}); });
     else
-      count(full, end, rest, {}, round(rest, masked));
+      count(full, end, rest, {}, round(rest, masked, full));
   }
   lanes_.reset();
 }

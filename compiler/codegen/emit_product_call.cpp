@@ -107,7 +107,7 @@ void FunctionEmitter::product_rows(const loops::Product& product, Value* first, 
           count(row, row_end, 1, {}, [&](Value* i, const Carried& none) {
             indices_[product.i.var.value] = i;
             emit(product.row);
-            vector_range(product.columns, j_first, j_end);
+            vector_range(product.columns, j_first, j_end, false);
             indices_[product.i.var.value] = nullptr;
             return none;
           });

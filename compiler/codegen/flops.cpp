@@ -66,8 +66,11 @@ int64_t of_value(const Value& value) {
   if (value.dtype != DType::f32 && value.dtype != DType::f64) return 0;
   CountingBackend b(value.dtype == DType::f64);
   if (value.kind == Value::Kind::random) {
-    math::normal_quantile(b, math::unit(b, {}));
-    return b.count;
+    switch (static_cast<Distribution>(value.site >> 32)) {
+    case Distribution::normal: math::normal_pair(b, {}, {}); return b.count / 2;
+    case Distribution::uniform: math::unit(b, {}); return b.count;
+    case Distribution::rademacher: return 0;
+    }
   }
   if (value.kind != Value::Kind::element) return 0;
   switch (value.op) {

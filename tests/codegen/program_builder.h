@@ -150,17 +150,17 @@ public:
     blocks_.pop_back();
     add({std::move(branch)});
   }
+  Val let(Value v) {
+    const Val id = value(std::move(v));
+    add({loops::Let{id}});
+    return id;
+  }
   DType dtype_of(Val v) const { return program_.values[v.value].dtype; }
 
 private:
   Val value(Value v) {
     program_.values.push_back(std::move(v));
     return Val(static_cast<uint32_t>(program_.values.size() - 1));
-  }
-  Val let(Value v) {
-    const Val id = value(std::move(v));
-    add({loops::Let{id}});
-    return id;
   }
   void add(loops::Statement statement) { blocks_.back()->push_back(std::move(statement)); }
 

@@ -1,9 +1,9 @@
 // Loops, branches, oracles, checks, tables, traces.
+#include "ir/draw.h"
 #include "ir/evaluate.h"
 
 #include "ir/print.h"
 #include "thalweg/abi.h"
-#include "thalweg/random.h"
 
 using namespace thalweg;
 using namespace thalweg::testing;
@@ -111,11 +111,11 @@ TEST_CASE("control: oracles and draws go through the hooks") {
   };
   Evaluated evaluated = evaluate_all({vec({1, 2})}, ask, options);
   require_bits(evaluated.results[0], vec({2, 4}));
-  // What the runtime draws under this key.
   const tw_key key{1, static_cast<uint64_t>(-5), 42, 0, 3};
-  std::vector<double> drawn(2);
-  tw_fill_normal_f64(&key, 0, 2, 0, 1, drawn.data());
-  require_bits(evaluated.results[1], vec({drawn[0], drawn[1]}));
+  const auto drawn = [&](int64_t element) {
+    return draw_element(Distribution::normal, tw_stream(&key), key.step, element, DType::f64);
+  };
+  require_bits(evaluated.results[1], vec({drawn(0), drawn(1)}));
   options.oracle = [](const Node&, std::span<const Tensor* const>, std::vector<Tensor>& out) {
     out = {vec({1, 2, 3})};
     return std::optional<Failure>();

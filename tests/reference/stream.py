@@ -7,7 +7,7 @@ splitmix64: state += 0x9E3779B97F4A7C15, then three xor-shift-multiply rounds (s
 stream.h is the C++ twin; its test reads the samples stored in the fixtures.
 
 `philox_normals` are the language's own draws, written from their description in
-runtime/include/thalweg/random.h, with another quantile function.
+runtime/include/thalweg/random.h and compiler/ir/math/random.h, with NumPy's functions.
 """
 MASK = (1 << 64) - 1
 
@@ -44,15 +44,24 @@ def philox(counter, key):
 
 
 def philox_normals(seed, name, site, step, count):
-    """Standard normal numbers of the first elements of a stream."""
+    """Standard normal numbers of the first elements of a stream, in f64: pairs by Box and Muller."""
     import numpy
-    import torch
 
     mixed = philox((name & 0xFFFFFFFF, name >> 32, site, 0), seed)
     key = mixed[0] | mixed[1] << 32
     bits = []
-    for pair in range((count + 1) // 2):
-        block = philox((pair & 0xFFFFFFFF, pair >> 32, step & 0xFFFFFFFF, step >> 32), key)
-        bits += [block[0] | block[1] << 32, block[2] | block[3] << 32]
-    cells = numpy.array([(b >> 12) + 0.5 for b in bits[:count]], dtype=numpy.float64) / 2.0**52
-    return torch.special.ndtri(torch.from_numpy(cells)).numpy()
+    for number in range((count + 3) // 4):
+        upper, lower = (
+            philox((n & 0xFFFFFFFF, n >> 32, step & 0xFFFFFFFF, step >> 32), key) for n in (number, number | 1 << 63)
+        )
+        bits += [a << 32 | b for a, b in zip(upper, lower)]
+    odd = [b | 1 for b in bits[::2]]
+    logs = [numpy.log(b / 2.0**64) if b < 1 << 63 else numpy.log1p(-((1 << 64) - b) / 2.0**64) for b in odd]
+    length = numpy.sqrt(-2 * numpy.array(logs))
+    # The upper two bits of a direction turn half around and swap the axes, the next 52 are the angle.
+    cells = numpy.array([(b >> 10) % (1 << 52) + 0.5 for b in bits[1::2]]) / 2.0**52
+    angle = (cells - 0.5) * (numpy.pi / 2)
+    pair = numpy.array([numpy.cos(angle), numpy.sin(angle)]) * length
+    pair *= numpy.array([-1.0 if b >> 63 else 1.0 for b in bits[1::2]])
+    pair = numpy.array([(s, c) if b >> 62 & 1 else (c, s) for b, c, s in zip(bits[1::2], *pair)])
+    return pair.reshape(-1)[:count]

@@ -290,7 +290,8 @@ TEST_CASE("any table that is written by the rules comes back") {
     text += "label" + end;
     for (uint64_t i = 0; i < rows; ++i) {
       for (uint64_t k = 0; k < width; ++k) {
-        values.push_back(tw_normal(tw_bits(stream, 1, drawn++)) * std::pow(10, double(below(9))));
+        values.push_back(static_cast<double>(static_cast<int64_t>(tw_bits(stream, 1, drawn++))) *
+                         0x1p-62 * std::pow(10, double(below(9))));
         const std::string number = number_text(values.back());
         const char* quote = below(3) == 0 ? "\"" : "";
         text.append(quote).append(number).append(quote).append(",");

@@ -1,118 +1,76 @@
-// Draws from 64 random bits, generic over the backend: what thalweg/random.h gives as functions of
-// the runtime, with the same bits. f64 only; draws in f32 are these, rounded.
+// Draws from random bits, generic over the backend and its precision: one Int of bits a draw.
 #pragma once
 
-#include "ir/math/backend.h"
-
-#include <array>
+#include "ir/math/exp_log.h"
+#include "ir/math/trig.h"
 
 namespace thalweg::math {
 
-namespace random_detail {
+// u = (bits | 1)/2^N for the N bits of an Int, and u - 1, each rounded once. With the lowest bit
+// set the numbers lie evenly about 1/2 and reach neither 0 nor 1.
+template <class B> struct Fraction {
+  typename B::Real value, below_one;
+};
 
-template <Backend B>
-typename B::Real polynomial(B& b, const std::array<double, 8>& coefficients, typename B::Real x) {
-  auto sum = b.constant(coefficients[7]);
-  for (size_t i = 7; i-- > 0;)
-    sum = b.add(b.mul(sum, x), b.constant(coefficients[i]));
-  return sum;
+template <class B> Fraction<B> fraction(B& b, typename B::Int bits) {
+  // Both halves of the bits stand in the last places of a power of two, so that they are numbers
+  // without a conversion: low + low_bits/2^N and high + high_bits/2^(N/2).
+  const unsigned half = b.is_f64() ? 32 : 16;
+  const double low = b.is_f64() ? 0x1p-12 : 0x1p-9, high = b.is_f64() ? 0x1p20 : 0x1p7;
+  const auto odd = b.int_or(bits, b.int_constant(1));
+  const auto mask = b.int_constant((std::int64_t{1} << half) - 1);
+  const auto lower =
+      b.from_bits(b.int_or(b.int_and(odd, mask), b.int_constant(bits_of(b, low))));
+  const auto upper = b.from_bits(b.int_or(b.int_lshr(odd, half), b.int_constant(bits_of(b, high))));
+  return {b.add(b.sub(upper, b.constant(high + low)), lower), // the differences are exact
+          b.add(b.sub(upper, b.constant(high + 1 + low)), lower)};
 }
 
-// A whole number of small size as a real: 2^52 + 2^51 is added in its last bits.
-template <Backend B> typename B::Real small_integer(B& b, typename B::Int x) {
-  const double offset = 6755399441055744.0;
-  auto bits = b.int_add(x, b.to_bits(b.constant(offset)));
-  return b.sub(b.from_bits(bits), b.constant(offset));
+// A uniform number above 0 and, also after rounding, below 1.
+template <class B> typename B::Real unit(B& b, typename B::Int bits) {
+  const auto value = fraction(b, bits).value;
+  const auto top = pick(b, 0x1.fffffep-1, 0x1.fffffffffffffp-1);
+  return b.select(b.lt(top, value), top, value);
 }
 
-// Natural logarithm of a normal number in (0, 1), step by step as the runtime takes it.
-template <Backend B> typename B::Real log_of(B& b, typename B::Real x) {
-  auto bits = b.to_bits(x);
-  auto exponent = b.int_sub(b.int_lshr(bits, 52), b.int_constant(1023));
-  auto m = b.from_bits(b.int_or(b.int_and(bits, b.int_constant(0x000fffffffffffff)),
-                                b.int_constant(0x3ff0000000000000)));
-  auto over = b.lt(b.constant(1.4142135623730951), m);
-  m = b.select(over, b.mul(m, b.constant(0.5)), m);
-  exponent = b.int_select(over, b.int_add(exponent, b.int_constant(1)), exponent);
-  auto s = b.div(b.sub(m, b.constant(1)), b.add(m, b.constant(1)));
-  auto z = b.mul(s, s);
-  auto tail = b.constant(0);
-  for (int odd = 23; odd >= 3; odd -= 2)
-    tail = b.mul(b.add(tail, b.constant(1.0 / odd)), z);
-  auto twice = b.mul(b.constant(2), s);
-  auto log_m = b.add(twice, b.mul(twice, tail));
-  auto n = small_integer(b, exponent);
-  auto low = b.add(b.mul(n, b.constant(0x1.a39ef35793c76p-33)), log_m);
-  return b.add(b.mul(n, b.constant(0x1.62e42fee00000p-1)), low);
-}
+// Two independent standard normal numbers.
+template <class B> struct Normals {
+  typename B::Real first, second;
+};
 
-inline constexpr std::array<double, 8> kMiddleTop{3.3871328727963666080e0, 1.3314166789178437745e2,
-                                                  1.9715909503065514427e3, 1.3731693765509461125e4,
-                                                  4.5921953931549871457e4, 6.7265770927008700853e4,
-                                                  3.3430575583588128105e4, 2.5090809287301226727e3};
-inline constexpr std::array<double, 8> kMiddleBottom{1.0,
-                                                     4.2313330701600911252e1,
-                                                     6.8718700749205790830e2,
-                                                     5.3941960214247511077e3,
-                                                     2.1213794301586595867e4,
-                                                     3.9307895800092710610e4,
-                                                     2.8729085735721942674e4,
-                                                     5.2264952788528545610e3};
-inline constexpr std::array<double, 8> kNearTop{
-    1.42343711074968357734e0,  4.63033784615654529590e0, 5.76949722146069140550e0,
-    3.64784832476320460504e0,  1.27045825245236838258e0, 2.41780725177450611770e-1,
-    2.27238449892691845833e-2, 7.74545014278341407640e-4};
-inline constexpr std::array<double, 8> kNearBottom{1.0,
-                                                   2.05319162663775882187e0,
-                                                   1.67638483018380384940e0,
-                                                   6.89767334985100004550e-1,
-                                                   1.48103976427480074590e-1,
-                                                   1.51986665636164571966e-2,
-                                                   5.47593808499534494600e-4,
-                                                   1.05075007164441684324e-9};
-inline constexpr std::array<double, 8> kFarTop{
-    6.65790464350110377720e0,  5.46378491116411436990e0,  1.78482653991729133580e0,
-    2.96560571828504891230e-1, 2.65321895265761230930e-2, 1.24266094738807843860e-3,
-    2.71155556874348757815e-5, 2.01033439929228813265e-7};
-inline constexpr std::array<double, 8> kFarBottom{1.0,
-                                                  5.99832206555887937690e-1,
-                                                  1.36929880922735805310e-1,
-                                                  1.48753612908506148525e-2,
-                                                  7.86869131145613259100e-4,
-                                                  1.84631831751005468180e-5,
-                                                  1.42151175831644588870e-7,
-                                                  2.04426310338993978564e-15};
+// A point of the plane at the distance √(-2 log u), in an even direction (Box and Muller 1958).
+// Both numbers are within 4 ulp of these functions of the bits, near 0 and in the tails, which end
+// at √(2 log 2^N).
+template <class B>
+Normals<B> normal_pair(B& b, typename B::Int distance, typename B::Int direction) {
+  namespace c = coefficients;
+  // log u = exponent·log 2 + log(1 + f). Near 1, f comes from the bits, not from u.
+  const auto u = fraction(b, distance);
+  const auto reduced = reduce_log(b, u.value, false);
+  const auto near_one = b.eq(reduced.exponent, b.constant(0.0));
+  const auto f = b.select(near_one, u.below_one, b.sub(reduced.mantissa, b.constant(1.0)));
+  const auto of_mantissa = b.mul(b.constant(-2.0), b.add(f, log_tail(b, f)));
+  const auto length =
+      b.sqrt(b.fma(reduced.exponent, b.constant(-2 * 0x1.62e42fefa39efp-1), of_mantissa));
 
-} // namespace random_detail
-
-// The standard normal number at the quantile p, a middle of one of 2^52 cells of (0, 1): Wichura's
-// AS 241 (1988). Both tails are computed everywhere, on arguments that are valid there.
-template <Backend B> typename B::Real normal_quantile(B& b, typename B::Real p) {
-  using namespace random_detail;
-  auto q = b.sub(p, b.constant(0.5));
-  auto inside = b.le(b.abs(q), b.constant(0.425));
-  auto r = b.sub(b.constant(0.180625), b.mul(q, q));
-  auto middle = b.div(b.mul(q, polynomial(b, kMiddleTop, r)), polynomial(b, kMiddleBottom, r));
-  auto below = b.lt(q, b.constant(0));
-  auto root = b.sqrt(b.neg(log_of(b, b.select(below, p, b.sub(b.constant(1), p)))));
-  auto near_at = b.sub(root, b.constant(1.6)), far_at = b.sub(root, b.constant(5));
-  auto near = b.div(polynomial(b, kNearTop, near_at), polynomial(b, kNearBottom, near_at));
-  auto far = b.div(polynomial(b, kFarTop, far_at), polynomial(b, kFarBottom, far_at));
-  auto size = b.select(b.le(root, b.constant(5)), near, far);
-  return b.select(inside, middle, b.select(below, b.neg(size), size));
-}
-
-// The middle of one of 2^52 equal cells of (0, 1), from 64 random bits.
-template <Backend B> typename B::Real unit(B& b, typename B::Int bits) {
-  // The upper 52 bits as the fraction of a number in [2^52, 2^53).
-  auto number = b.from_bits(b.int_or(b.int_lshr(bits, 12), b.int_constant(0x4330000000000000)));
-  auto cell = b.sub(number, b.constant(4503599627370496.0));
-  return b.mul(b.add(cell, b.constant(0.5)), b.constant(1.0 / 4503599627370496.0));
-}
-
-// -1 or 1, from the top bit.
-template <Backend B> typename B::Real random_sign(B& b, typename B::Int bits) {
-  return b.select(b.int_lt(bits, b.int_constant(0)), b.constant(1), b.constant(-1));
+  // Of the direction the upper two bits choose a quarter, the others an angle in ±π/4, the middle
+  // of one of 2^mantissa_bits cells. The top bit turns half around, the next swaps the axes.
+  const unsigned width = b.is_f64() ? 64 : 32, places = format_of(b).mantissa_bits;
+  const auto cell = b.int_and(b.int_lshr(direction, width - 2 - places),
+                              b.int_constant((std::int64_t{1} << places) - 1));
+  const auto from_middle =
+      b.sub(b.from_bits(b.int_or(cell, b.int_constant(bits_of(b, 1.0)))), b.constant(1.5));
+  const double quarter = 0x1.921fb54442d18p+0;
+  const auto angle = b.fma(from_middle, b.constant(quarter),
+                           pick(b, quarter * 0x1p-24, quarter * 0x1p-53));
+  const auto z = b.mul(angle, angle);
+  const auto sine = b.fma(angle, b.mul(z, horner(b, z, c::kSinF32, c::kSinF64)), angle);
+  const auto cosine = b.fma(b.mul(z, z), horner(b, z, c::kCosF32, c::kCosF64),
+                            b.fma(z, b.constant(-0.5), b.constant(1.0)));
+  const auto swap = b.int_lt(b.int_shl(direction, 1), b.int_constant(0));
+  const auto sign = b.int_and(direction, b.int_constant(bits_of(b, -0.0)));
+  const auto scale = b.from_bits(b.int_xor(b.to_bits(length), sign));
+  return {b.mul(scale, b.select(swap, sine, cosine)), b.mul(scale, b.select(swap, cosine, sine))};
 }
 
 } // namespace thalweg::math

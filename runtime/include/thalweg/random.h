@@ -1,5 +1,5 @@
-/* Counter-based random numbers (Philox4x32-10): a draw is a pure function of its key and its
-   element, so it is the same on any number of threads, after a resume and in a library. */
+/* Counter-based random bits (Philox4x32-10): those of a draw are a pure function of its key and its
+   element, so they are the same on any number of threads, after a resume and in a library. */
 #ifndef THALWEG_RANDOM_H
 #define THALWEG_RANDOM_H
 
@@ -56,23 +56,37 @@ static inline uint64_t tw_stream(const tw_key* key) {
   return (uint64_t)mixed.word[0] | (uint64_t)mixed.word[1] << 32;
 }
 
-/* 64 random bits for one element: two elements share a block, the even one has words 0 and 1. */
-static inline uint64_t tw_bits(uint64_t stream, int64_t step, uint64_t element) {
-  const uint64_t pair = element >> 1, time = (uint64_t)step;
+/* A block of a stream: the step and a number are the counter. */
+static inline tw_block tw_block_at(uint64_t stream, int64_t step, uint64_t number) {
+  const uint64_t time = (uint64_t)step;
   const tw_block counter = {
-      {(uint32_t)pair, (uint32_t)(pair >> 32), (uint32_t)time, (uint32_t)(time >> 32)}};
-  const tw_block block = tw_philox(counter, stream);
+      {(uint32_t)number, (uint32_t)(number >> 32), (uint32_t)time, (uint32_t)(time >> 32)}};
+  return tw_philox(counter, stream);
+}
+
+/* What one element of a draw gets of its stream.
+
+   Real numbers: a word, four elements to a block. In f64 it is the upper half of 64 bits, of which
+   the lower one is the same word of a block of its own kind. So draws in f32 and f64 agree.
+   Signs: a bit, 128 elements to a block. */
+static inline uint32_t tw_word(uint64_t stream, int64_t step, uint64_t element) {
+  return tw_block_at(stream, step, element >> 2).word[element & 3];
+}
+static inline uint64_t tw_long_word(uint64_t stream, int64_t step, uint64_t element) {
+  const uint64_t upper = tw_word(stream, step, element);
+  const uint64_t lower_block = element >> 2 | UINT64_C(1) << 63;
+  return upper << 32 | tw_block_at(stream, step, lower_block).word[element & 3];
+}
+static inline int tw_coin(uint64_t stream, int64_t step, uint64_t element) {
+  return (int)(tw_block_at(stream, step, element >> 7).word[element >> 5 & 3] >> (element & 31) & 1);
+}
+
+/* 64 bits for whole numbers, two elements to a block. */
+static inline uint64_t tw_bits(uint64_t stream, int64_t step, uint64_t element) {
+  const tw_block block = tw_block_at(stream, step, element >> 1);
   const int at = (int)(element & 1) * 2;
   return (uint64_t)block.word[at] | (uint64_t)block.word[at + 1] << 32;
 }
-
-/* The middle of one of 2^52 equal cells of (0, 1): never 0, never 1, exact in a double. */
-static inline double tw_unit(uint64_t bits) {
-  return ((double)(bits >> 12) + 0.5) * (1.0 / 4503599627370496.0);
-}
-
-/* -1 or +1, from the top bit. */
-static inline double tw_sign(uint64_t bits) { return bits >> 63 ? 1.0 : -1.0; }
 
 /* A whole number in 0 .. bound-1 (bound > 0): the high half of bits * bound. The bias is at most
    bound / 2^64. */
@@ -82,24 +96,6 @@ static inline uint64_t tw_below(uint64_t bits, uint64_t bound) {
   const uint64_t middle = (b * d >> 32) + (a * d & UINT64_C(0xffffffff)) + b * c;
   return a * c + (a * d >> 32) + (middle >> 32);
 }
-
-/* The standard normal number at the quantile tw_unit(bits); only + - * / and sqrt are used, so
-   the bits are the same on every machine. */
-double tw_normal(uint64_t bits);
-
-/* Elements first .. first+count-1 of the stream, written to out[0] ..: cutting a tensor into parts
-   gives the same numbers. Float results are the double results rounded. Uniform draws lie in
-   [low, high), also after rounding (low <= high; equal bounds give that number). */
-void tw_fill_normal_f64(const tw_key* key, uint64_t first, uint64_t count, double mean,
-                        double deviation, double* out);
-void tw_fill_normal_f32(const tw_key* key, uint64_t first, uint64_t count, double mean,
-                        double deviation, float* out);
-void tw_fill_uniform_f64(const tw_key* key, uint64_t first, uint64_t count, double low, double high,
-                         double* out);
-void tw_fill_uniform_f32(const tw_key* key, uint64_t first, uint64_t count, double low, double high,
-                         float* out);
-void tw_fill_rademacher_f64(const tw_key* key, uint64_t first, uint64_t count, double* out);
-void tw_fill_rademacher_f32(const tw_key* key, uint64_t first, uint64_t count, float* out);
 
 #ifdef __cplusplus
 }
