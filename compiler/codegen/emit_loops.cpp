@@ -229,7 +229,8 @@ void FunctionEmitter::vector_range(const loops::Loop& loop, Value* start, Value*
     const bool masked = tail_is_masked(loop.body);
     const unsigned rest = masked ? tail_width : 1;
     if (rest == width) // at most one round, so no loop
-      when(builder_.CreateICmpSLT(full, end), {}, [&] { return round(width, true, full)(full, {}); });
+      when(builder_.CreateICmpSLT(full, end), {},
+           [&] { return round(width, true, full)(full, {}); });
     else
       count(full, end, rest, {}, round(rest, masked, full));
   }

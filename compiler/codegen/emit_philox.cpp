@@ -33,8 +33,8 @@ Value* Philox::stream(Value* seed, Value* name, uint32_t site, Value* round) {
 }
 
 Philox::Block Philox::at(Value* number, Value* stream, Value* step) {
-  return rounds({number, high(number), in_all_lanes(step, number), in_all_lanes(high(step), number)},
-                stream);
+  return rounds(
+      {number, high(number), in_all_lanes(step, number), in_all_lanes(high(step), number)}, stream);
 }
 
 } // namespace thalweg::codegen

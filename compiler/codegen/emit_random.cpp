@@ -49,8 +49,9 @@ static llvm::Type* lanes_of(llvm::Type* type, unsigned lanes) {
   return lanes == 0 ? type : llvm::FixedVectorType::get(type, lanes);
 }
 
-// Elements first, first + 1, … for a multiple `first` of their number. A quarter as many blocks as lanes. Half of the lanes are even elements, those with words 0 of all
-// blocks before those with words 2; the others odd ones, likewise.
+// Elements first, first + 1, … for a multiple `first` of their number. A quarter as many blocks as
+// lanes. Half of the lanes are even elements, those with words 0 of all blocks before those with
+// words 2; the others odd ones, likewise.
 Value* FunctionEmitter::reals_in_row(const Draw& draw) {
   const int blocks = static_cast<int>(width() / kRealsOfBlock);
   const bool f64 = draw.dtype == DType::f64;
@@ -59,9 +60,9 @@ Value* FunctionEmitter::reals_in_row(const Draw& draw) {
   for (uint64_t kind = 0; kind < (f64 ? 2 : 1); ++kind)
     for (int k = 0; k < blocks; ++k)
       offsets.push_back(builder_.getInt64(kind << 63 | static_cast<uint64_t>(k)));
-  Value* number = builder_.CreateAdd(
-      builder_.CreateVectorSplat(static_cast<unsigned>(offsets.size()), first),
-      llvm::ConstantVector::get(offsets));
+  Value* number =
+      builder_.CreateAdd(builder_.CreateVectorSplat(static_cast<unsigned>(offsets.size()), first),
+                         llvm::ConstantVector::get(offsets));
   const Philox::Block words = Philox(builder_).at(number, draw.stream, draw.step);
 
   const int lanes = static_cast<int>(offsets.size()); // of which each is two of 32 bits
@@ -130,8 +131,8 @@ Value* FunctionEmitter::coins_in_row(const Draw& draw) {
   when(new_ones, {}, [&]() -> Carried {
     constexpr unsigned kBlocks = kSignsAtOnce / kSignsOfBlock;
     Value* number = builder_.CreateLShr(builder_.CreateSub(first, within), builder_.getInt64(7));
-    number = builder_.CreateAdd(builder_.CreateVectorSplat(kBlocks, number),
-                                lane_numbers(64, kBlocks));
+    number =
+        builder_.CreateAdd(builder_.CreateVectorSplat(kBlocks, number), lane_numbers(64, kBlocks));
     Philox philox(builder_);
     const Philox::Block words = philox.at(number, draw.stream, draw.step);
     llvm::SmallVector<int> order;
@@ -143,8 +144,8 @@ Value* FunctionEmitter::coins_in_row(const Draw& draw) {
     return {};
   });
   Value* at = builder_.CreateLShr(within, builder_.getInt64(6));
-  Value* word = builder_.CreateLoad(
-      builder_.getInt64Ty(), builder_.CreateInBoundsGEP(builder_.getInt64Ty(), memory, at));
+  Value* word = builder_.CreateLoad(builder_.getInt64Ty(),
+                                    builder_.CreateInBoundsGEP(builder_.getInt64Ty(), memory, at));
   word = builder_.CreateLShr(word, builder_.CreateAnd(within, builder_.getInt64(63)));
   Value* bits = builder_.CreateTrunc(word, builder_.getIntNTy(width()));
   return width() == 1 ? bits
@@ -161,21 +162,22 @@ Value* FunctionEmitter::coins(const Draw& draw) {
   };
   const Philox::Block words = Philox(builder_).at(shifted(element, 7), draw.stream, draw.step);
   Value* odd = is(element, 32);
-  Value* word = builder_.CreateSelect(is(element, 64),
-                                      builder_.CreateSelect(odd, words[3], words[2]),
-                                      builder_.CreateSelect(odd, words[1], words[0]));
+  Value* word =
+      builder_.CreateSelect(is(element, 64), builder_.CreateSelect(odd, words[3], words[2]),
+                            builder_.CreateSelect(odd, words[1], words[0]));
   return is(builder_.CreateLShr(word, builder_.CreateAnd(element, Philox::like(element, 31))), 1);
 }
 
-// A draw that only selections by one condition read, all on the same side, is made where that holds.
-// The condition is the same for all elements: it is known before the loop.
+// A draw that only selections by one condition read, all on the same side, is made where that
+// holds. The condition is the same for all elements: it is known before the loop.
 std::optional<FunctionEmitter::Condition> FunctionEmitter::only_under(loops::Val draw) const {
   std::map<loops::Val, std::optional<Condition>> needed; // nothing: always
   const auto use = [&](loops::Val value, const std::optional<Condition>& under) {
     const auto [it, fresh] = needed.emplace(value, under);
     if (!fresh && it->second != under) it->second.reset();
   };
-  const auto use_address = [&](const loops::Address& address, const std::optional<Condition>& under) {
+  const auto use_address = [&](const loops::Address& address,
+                               const std::optional<Condition>& under) {
     for (const auto& [value, stride] : address.dynamic)
       use(value, under);
   };
@@ -202,8 +204,8 @@ std::optional<FunctionEmitter::Condition> FunctionEmitter::only_under(loops::Val
     const bool selects = value.kind == loops::Value::Kind::element && value.op == Op::select &&
                          !inside.count(value.operands[0]);
     for (size_t k = 0; k < value.operands.size(); ++k)
-      use(value.operands[k], selects && k > 0 ? Condition{value.operands[0], k == 1}
-                                              : under->second);
+      use(value.operands[k],
+          selects && k > 0 ? Condition{value.operands[0], k == 1} : under->second);
     if (value.kind == loops::Value::Kind::load) use_address(value.address, under->second);
   }
   const auto found = needed.find(draw);

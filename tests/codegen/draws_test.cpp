@@ -143,9 +143,7 @@ template <class T> void check_chosen(bool shared) {
         const T at = x[static_cast<size_t>(i)];
         const T drawn = expected<T>(Distribution::normal, i, fma);
         wanted_y.push_back(is ? at + at * drawn : at);
-        wanted_z.push_back(is       ? 3
-                           : shared ? drawn
-                                    : expected<T>(Distribution::rademacher, i, fma));
+        wanted_z.push_back(is ? 3 : shared ? drawn : expected<T>(Distribution::rademacher, i, fma));
       }
       uint8_t flag = is;
       std::vector<int64_t> keys_at = key();

@@ -31,8 +31,8 @@ double deviation(const std::vector<double>& x, double mean, double variance, con
   return (sum / n - mean) / std::sqrt(variance / n);
 }
 
-// The largest distance of the empirical distribution from the given one, times √n (Kolmogorov): 1.95
-// is passed once in a thousand.
+// The largest distance of the empirical distribution from the given one, times √n
+// (Kolmogorov): 1.95 is passed once in a thousand.
 template <class F> double kolmogorov(std::vector<double> x, const F& cdf) {
   std::sort(x.begin(), x.end());
   const double n = static_cast<double>(x.size());
@@ -54,8 +54,9 @@ template <class Word> Pair exact_pair(Word distance, Word direction) {
   constexpr int kBits = sizeof(Word) * 8, kPlaces = kBits == 32 ? 23 : 52;
   const long double one = std::ldexp(1.0L, kBits);
   const auto odd = static_cast<Word>(distance | 1);
-  const long double log_u = odd >> (kBits - 1) ? std::log1p(-static_cast<long double>(Word(-odd)) / one)
-                                               : std::log(static_cast<long double>(odd) / one);
+  const long double log_u = odd >> (kBits - 1)
+                                ? std::log1p(-static_cast<long double>(Word(-odd)) / one)
+                                : std::log(static_cast<long double>(odd) / one);
   const long double length = std::sqrt(-2 * log_u);
   const Word cell = (direction >> (kBits - 2 - kPlaces)) & ((Word{1} << kPlaces) - 1);
   const long double pi = std::acos(-1.0L);
@@ -143,8 +144,8 @@ TEST_CASE("draws: as many normal numbers lie far out as should") {
   for (double limit : {2.0, 3.0, 4.0, 4.5})
     for (double side : {-1.0, 1.0}) {
       const double expected = normal_cdf(-limit) * static_cast<double>(z.size());
-      const auto found = std::count_if(z.begin(), z.end(),
-                                       [&](double x) { return side * x > limit; });
+      const auto found =
+          std::count_if(z.begin(), z.end(), [&](double x) { return side * x > limit; });
       INFO(limit << " " << expected);
       CHECK(std::abs(static_cast<double>(found) - expected) < 4 * std::sqrt(expected));
     }

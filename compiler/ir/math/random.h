@@ -19,8 +19,7 @@ template <class B> Fraction<B> fraction(B& b, typename B::Int bits) {
   const double low = b.is_f64() ? 0x1p-12 : 0x1p-9, high = b.is_f64() ? 0x1p20 : 0x1p7;
   const auto odd = b.int_or(bits, b.int_constant(1));
   const auto mask = b.int_constant((std::int64_t{1} << half) - 1);
-  const auto lower =
-      b.from_bits(b.int_or(b.int_and(odd, mask), b.int_constant(bits_of(b, low))));
+  const auto lower = b.from_bits(b.int_or(b.int_and(odd, mask), b.int_constant(bits_of(b, low))));
   const auto upper = b.from_bits(b.int_or(b.int_lshr(odd, half), b.int_constant(bits_of(b, high))));
   return {b.add(b.sub(upper, b.constant(high + low)), lower), // the differences are exact
           b.add(b.sub(upper, b.constant(high + 1 + low)), lower)};
@@ -61,8 +60,8 @@ Normals<B> normal_pair(B& b, typename B::Int distance, typename B::Int direction
   const auto from_middle =
       b.sub(b.from_bits(b.int_or(cell, b.int_constant(bits_of(b, 1.0)))), b.constant(1.5));
   const double quarter = 0x1.921fb54442d18p+0;
-  const auto angle = b.fma(from_middle, b.constant(quarter),
-                           pick(b, quarter * 0x1p-24, quarter * 0x1p-53));
+  const auto angle =
+      b.fma(from_middle, b.constant(quarter), pick(b, quarter * 0x1p-24, quarter * 0x1p-53));
   const auto z = b.mul(angle, angle);
   const auto sine = b.fma(angle, b.mul(z, horner(b, z, c::kSinF32, c::kSinF64)), angle);
   const auto cosine = b.fma(b.mul(z, z), horner(b, z, c::kCosF32, c::kCosF64),

@@ -78,7 +78,8 @@ static inline uint64_t tw_long_word(uint64_t stream, int64_t step, uint64_t elem
   return upper << 32 | tw_block_at(stream, step, lower_block).word[element & 3];
 }
 static inline int tw_coin(uint64_t stream, int64_t step, uint64_t element) {
-  return (int)(tw_block_at(stream, step, element >> 7).word[element >> 5 & 3] >> (element & 31) & 1);
+  return (int)(tw_block_at(stream, step, element >> 7).word[element >> 5 & 3] >> (element & 31) &
+               1);
 }
 
 /* 64 bits for whole numbers, two elements to a block. */
