@@ -101,7 +101,8 @@ Stepped stepped(const std::string& rule, const Length& length) {
   for (size_t k = 0; k < parameters.size(); ++k) {
     const Parameter& p = parameters[k];
     int64_t count = p.type.shape.empty() ? 1 : elements;
-    void* at = memory[k].get(static_cast<size_t>(count) * 8);
+    void* at =
+        memory[k].get(static_cast<size_t>(count * std::max<int64_t>(dtype_size(p.type.dtype), 4)));
     TW_CHECK(at, "memory");
     if (p.type.dtype == DType::f32)
       std::fill_n(static_cast<float*>(at), count, p.name == "x" ? 0.5f : 0.01f);

@@ -14,6 +14,7 @@ struct BodyFacts {
   bool has_f32 = false;
   bool has_booleans_in_memory = false;
   int element_functions = 0; // long polynomial programs
+  int draws = 0;             // of real numbers
   int loops = 0;
 };
 
@@ -49,6 +50,8 @@ void collect(const loops::Program& program, const loops::Block& block, BodyFacts
       facts.has_f32 |= value.dtype == DType::f32;
       facts.has_booleans_in_memory |=
           value.kind == loops::Value::Kind::load && value.dtype == DType::boolean;
+      facts.draws += value.kind == loops::Value::Kind::random &&
+                     static_cast<Distribution>(value.site >> 32) != Distribution::rademacher;
       facts.element_functions += value.kind == loops::Value::Kind::element && is_long(value.op);
     } else if (const auto* store = std::get_if<loops::Store>(&statement.is)) {
       const DType dtype = program.buffers[store->to.buffer.value].dtype;
@@ -90,11 +93,12 @@ bool FunctionEmitter::is_always_masked(const loops::Block& body) const {
 
 // Two native vectors side by side hide latency; element functions have enough to do with one, and
 // folds inside want more accumulators. What is left of the latter takes native vectors again, since
-// narrow matrices are all rest.
+// narrow matrices are all rest. A draw is one long chain on half as many lanes.
 FunctionEmitter::Widths FunctionEmitter::vector_widths(const loops::Loop& loop) const {
   const BodyFacts facts = facts_of(program_, loop.body);
   const unsigned native = target_.vector_bits / (facts.has_f32 ? 32 : 64);
   if (facts.loops > 0) return {native * 4, native};
+  if (facts.draws > 0 && facts.element_functions == 0) return {native * 4, native * 2};
   const unsigned width = native * (facts.element_functions > 0 ? 1 : 2);
   return {width, width};
 }

@@ -1,6 +1,7 @@
 // Slots filled with pointers (see bound_call.h).
 #include "driver/bound_call.h"
 
+#include "base/memory.h"
 #include "thalweg/linear.h"
 
 #include <algorithm>
@@ -11,10 +12,8 @@ namespace thalweg::driver {
 
 void* Buffer::get(size_t bytes) {
   if (bytes <= bytes_ && data_) return data_.get();
-  size_t rounded = (bytes + 63) / 64 * 64 + 64;
-  data_.reset(std::aligned_alloc(64, rounded));
-  bytes_ = data_ ? rounded : 0;
-  if (data_) std::memset(data_.get(), 0, rounded);
+  data_.reset(runtime::array_memory(bytes));
+  bytes_ = data_ ? bytes : 0;
   return data_.get();
 }
 

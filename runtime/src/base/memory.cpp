@@ -1,15 +1,18 @@
-// Available memory, see memory.h.
+// Memory of arrays, and how much there is (see memory.h).
 #include "base/memory.h"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstddef>
+#include <cstdlib>
+#include <cstring>
 #include <fmt/format.h>
 #include <fstream>
 #include <limits>
 #include <optional>
 #include <string_view>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -67,6 +70,25 @@ uint64_t available_memory() {
   if (const auto kib = number_in("/proc/meminfo", "MemAvailable:"))
     least = std::min(least, *kib * 1024);
   return least;
+}
+
+void* array_memory(size_t bytes) {
+  constexpr size_t kLine = 64, kLargePage = size_t{1} << 21, kLarge = 2 * kLargePage;
+  if (bytes > std::numeric_limits<size_t>::max() - 2 * kLargePage) return nullptr;
+  const size_t room = (bytes + kLine - 1) / kLine * kLine + kLine;
+  if (room < kLarge) {
+    void* memory = std::aligned_alloc(kLine, room);
+    if (memory) std::memset(memory, 0, room);
+    return memory;
+  }
+  const size_t pages = (room + kLargePage - 1) / kLargePage * kLargePage;
+  void* memory = std::aligned_alloc(kLargePage, pages);
+  if (!memory) return nullptr;
+#ifdef MADV_HUGEPAGE
+  ::madvise(memory, pages, MADV_HUGEPAGE); // a wish: where it is not heard, pages are small
+#endif
+  std::memset(memory, 0, room);
+  return memory;
 }
 
 std::string byte_text(double bytes) {

@@ -1,11 +1,11 @@
 // Dense tensors, see tensor.h.
 #include "base/tensor.h"
 
+#include "base/memory.h"
 #include "base/text.h"
 
 #include <cmath>
 #include <cstdlib>
-#include <cstring>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <limits>
@@ -57,17 +57,15 @@ Result<Tensor> Tensor::make(Scalar scalar, Dims shape) {
   tensor.scalar_ = scalar;
   tensor.shape_ = std::move(shape);
   tensor.elements_ = *count;
-  // Whole cache lines, so that a vector access past the last element stays inside.
-  const size_t room = (tensor.bytes() + 127) / 64 * 64;
   // Systems that promise more memory than they have would kill the process at the first touch.
-  if (room <= physical_memory()) tensor.storage_.reset(std::aligned_alloc(64, room));
+  const size_t bytes = tensor.bytes();
+  if (bytes <= physical_memory()) tensor.storage_.reset(array_memory(bytes));
   if (!tensor.storage_) {
     return DataError{"", 0, 0,
                      fmt::format("no memory for a tensor of shape {} ({} bytes)",
-                                 shape_text(tensor.shape_), room),
+                                 shape_text(tensor.shape_), bytes),
                      ""};
   }
-  std::memset(tensor.data(), 0, room);
   return tensor;
 }
 
