@@ -71,12 +71,12 @@ FunctionEmitter::Carried FunctionEmitter::lanes_scalar_tail(const loops::Loop& l
 FunctionEmitter::Carried FunctionEmitter::lanes_chunk(const loops::Loop& loop, Value* first,
                                                       Value* end, const Abreast& abreast) {
   const size_t folds = loop.folds.size();
-  const auto round = [&](Value* at, const Carried& state, bool masked) {
+  const auto round = [&](Value* at, const Carried& state, bool masked, Value* start) {
     Value* remaining = masked ? builder_.CreateSub(end, at) : nullptr;
     Carried next;
     for (unsigned row = 0; row < abreast.rows; ++row) {
       if (abreast.enter) abreast.enter(row);
-      emit_lanes(loop, kLanes, at, remaining, first);
+      emit_lanes(loop, kLanes, at, remaining, start);
       const auto own = state.begin() + static_cast<ptrdiff_t>(row * folds);
       const Carried before(own, own + static_cast<ptrdiff_t>(folds));
       const Carried after = step_folds(loop.folds, before, at);
@@ -92,15 +92,16 @@ FunctionEmitter::Carried FunctionEmitter::lanes_chunk(const loops::Loop& loop, V
       state.push_back(start);
   if (is_always_masked(loop.body)) {
     state = count(first, end, kLanes, state,
-                  [&](Value* at, const Carried& before) { return round(at, before, true); });
+                  [&](Value* at, const Carried& before) { return round(at, before, true, first); });
   } else {
     Value* length = builder_.CreateSub(end, first);
     Value* full = builder_.CreateAdd(
         first, builder_.CreateAnd(length, builder_.getInt64(~uint64_t{kLanes - 1})));
-    state = count(first, full, kLanes, state,
-                  [&](Value* at, const Carried& before) { return round(at, before, false); });
+    state = count(first, full, kLanes, state, [&](Value* at, const Carried& before) {
+      return round(at, before, false, first);
+    });
     state = when(builder_.CreateICmpSLT(full, end), state, [&] {
-      if (tail_is_masked(loop.body)) return round(full, state, true);
+      if (tail_is_masked(loop.body)) return round(full, state, true, full);
       TW_CHECK(abreast.rows == 1, "rows abreast without masks in '{}'", program_.name);
       return lanes_scalar_tail(loop, full, end, state);
     });
