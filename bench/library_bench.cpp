@@ -88,6 +88,13 @@ Stepped stepped(const std::string& rule, const Length& length) {
   std::vector<Function> functions{program.unit.step};
   for (const irgen::RuleUnit::Query& query : program.unit.queries)
     functions.push_back(query.point);
+  std::vector<size_t> asks(functions.size(),
+                           0); // what says whether a point is asked at, if anything
+  for (size_t k = 0; k < program.unit.queries.size(); ++k)
+    if (const auto& asked = program.unit.queries[k].asked) {
+      asks[k + 1] = functions.size();
+      functions.push_back(*asked);
+    }
   auto code = pipeline.compile(functions);
   TW_CHECK(code, "a rule of the library");
   const std::vector<Parameter>& parameters = program.unit.step.parameters;
@@ -121,8 +128,14 @@ Stepped stepped(const std::string& rule, const Length& length) {
   for (auto& call : calls)
     TW_CHECK(call->prepare(), "memory");
   std::vector<std::unique_ptr<Moving>> moving;
-  for (const Function& function : functions) {
-    auto lowered = pipeline.lower(pipeline.finish(function));
+  std::vector<driver::BoundCall*> taken;
+  for (size_t k = 0; k < asks.size(); ++k) {
+    if (asks[k] > 0) {
+      TW_CHECK(calls[asks[k]]->call(0, 1) == 0, "a rule says whether it asks");
+      if (calls[asks[k]]->scalar_result(0) == 0) continue;
+    }
+    taken.push_back(calls[k].get());
+    auto lowered = pipeline.lower(pipeline.finish(functions[k]));
     out.passes += loops::traffic(lowered->program).passes;
     for (const loops::Kernel& kernel : loops::kernels(lowered->program)) {
       auto arrays = [&](const Dim& bytes) {
@@ -136,7 +149,7 @@ Stepped stepped(const std::string& rule, const Length& length) {
   // One right after the other, so that both see the same minute; the shortest of the rounds.
   for (int round = 0; round <= length.rounds; ++round) {
     double ours = seconds_of([&] {
-      for (auto& call : calls)
+      for (driver::BoundCall* call : taken)
         call->call(0, 1);
     });
     double bound = seconds_of([&] {
