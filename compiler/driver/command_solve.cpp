@@ -206,9 +206,9 @@ private:
     return level_ ? "the gradient is 0 to the tolerance"
                   : "what f can still fall is within its rounding";
   }
-  // Where the step to the model's minimum leaves the Hessian as it is, up to a quarter, there is a minimum
-  // close by. At an inflection such as that of x³ the step goes half the way, and with each the
-  // Hessian is halved.
+  // Where the step to the model's minimum leaves the Hessian as it is, up to a quarter, there is a
+  // minimum close by. At an inflection such as that of x³ the step goes half the way, and with each
+  // the Hessian is halved.
   bool holds_nearby(const void* point, const Tensor& step) {
     Buffer memory;
     const auto bytes = static_cast<size_t>(step.size()) * run_->objective->element_bytes();
