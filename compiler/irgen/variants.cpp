@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <map>
+#include <set>
 
 namespace thalweg::irgen {
 
@@ -138,13 +139,52 @@ bool reductions_fit(const std::vector<RuleVariant>& variants) {
   return true;
 }
 
+std::vector<std::string> roles_of(const std::vector<Subject>& subjects) {
+  std::vector<std::string> roles;
+  for (const Subject& subject : subjects)
+    if (!subject.role.empty()) roles.push_back(subject.role);
+  return roles;
+}
+
+// Where a text is given to a transform or rule of the chain.
+Span place_of(const Chain& chain, const std::string& text) {
+  std::vector<const RuleCall*> calls;
+  for (const RuleCall& call : chain.transforms)
+    calls.push_back(&call);
+  calls.push_back(&chain.rule);
+  for (const RuleCall* call : calls)
+    for (const Argument& a : call->arguments) {
+      if (a.kind == Argument::Kind::text && a.text == text) return a.span;
+      if (a.kind != Argument::Kind::rule) continue;
+      if (Span inside = place_of(*a.rule, text); inside.valid()) return inside;
+    }
+  return {};
+}
+
+// The same for a role that a rule asks for by a text.
+void look_at_texts(const Unit& unit, const Chain& chain, const std::vector<RuleVariant>& variants,
+                   const std::vector<Subject>& subjects) {
+  const std::vector<std::string> roles = roles_of(subjects);
+  std::set<std::string> told;
+  for (const RuleVariant& variant : variants)
+    for (const Question& q : variant.rule.questions) {
+      if (!q.of_role || q.pattern.find_first_of("*?") != q.pattern.npos) continue;
+      if (std::find(roles.begin(), roles.end(), q.pattern) != roles.end()) continue;
+      const Span place = place_of(chain, q.pattern);
+      auto near = suggest(q.pattern, roles);
+      if (!place.valid() || !near || !told.insert(q.pattern).second) continue;
+      unit.diags
+          .report(DiagKind::unknown_role, place,
+                  fmt::format("no param has the role '{}'", q.pattern))
+          .help(fmt::format("did you mean '{}'?", *near));
+    }
+}
+
 // A line for a role that no param has may wait for another problem; a near miss is told.
 void look_at_roles(const Unit& unit, const Chain& chain, const std::vector<Subject>& subjects) {
   if (!chain.rule.decl) return;
   const auto& decl = *chain.rule.decl->as<ast::OptimizerDecl>();
-  std::vector<std::string> roles;
-  for (const Subject& subject : subjects)
-    if (!subject.role.empty()) roles.push_back(subject.role);
+  const std::vector<std::string> roles = roles_of(subjects);
   if (const auto* routing = std::get_if<ast::RoutingBody>(&decl.body))
     for (const ast::Route& line : routing->routes)
       for (const ast::Ident& group : line.groups) {
@@ -171,6 +211,7 @@ std::optional<RulePlan> elaborate_variants(const Unit& unit, const Chain& chain,
   std::optional<std::vector<RuleVariant>> rules = grouping.run();
   if (!rules) return std::nullopt;
   plan.rules = std::move(*rules);
+  look_at_texts(unit, chain, plan.rules, subjects);
   for (const RuleVariant& variant : plan.rules)
     if (variant.rule.demands.vector && variant.parameters.size() < subjects.size()) {
       unit.diags
