@@ -36,15 +36,16 @@ driver::PipelineOptions one_thread() {
   return options;
 }
 
-// A loop that reads so many arrays, writes so many of them, and adds up what it does not copy.
+// A loop that reads so many arrays, writes so many of them, `fresh` ones that it does not read, and
+// adds up what it does not copy.
 class Moving {
 public:
-  Moving(int reads, int writes, int64_t elements) {
+  Moving(int reads, int writes, int fresh, int64_t elements) {
     const Type type{DType::f32, {Dim::symbol("n")}};
     Builder build(graph_);
     Function f;
     f.name = "moving";
-    const int arrays = std::max({reads, writes, 1});
+    const int arrays = std::max(reads, 1);
     std::vector<ValueId> values;
     for (int k = 0; k < arrays; ++k) {
       values.push_back(build.arg(k, type));
@@ -53,10 +54,11 @@ public:
     ValueId sum = values[0];
     for (int k = 1; k < reads; ++k)
       sum = build.add(sum, values[static_cast<size_t>(k)]);
+    const int in_place = std::min(writes - fresh, reads);
     for (int k = 0; k < writes; ++k)
-      f.results.push_back({f.parameters[static_cast<size_t>(k)].name,
+      f.results.push_back({fmt::format("r{}", k),
                            k == 0 ? sum : values[static_cast<size_t>((k + 1) % std::max(reads, 1))],
-                           false, k});
+                           false, k < in_place ? k : -1});
     if (writes == 0) f.results.push_back({"sum", build.reduce_all(Op::reduce_sum, sum), false, -1});
     pipeline_ = std::make_unique<driver::Pipeline>(graph_, diags_, one_thread());
     auto code = pipeline_->compile({f});
@@ -142,8 +144,14 @@ Stepped stepped(const std::string& rule, const Length& length) {
         auto n = bytes.evaluate([&](std::string_view) { return elements; });
         return static_cast<int>(n.value_or(0) / (4 * elements));
       };
-      int reads = arrays(kernel.bytes_read), writes = arrays(kernel.bytes_written);
-      if (reads + writes > 0) moving.push_back(std::make_unique<Moving>(reads, writes, elements));
+      int reads = arrays(kernel.bytes_read), writes = arrays(kernel.bytes_written), fresh = 0;
+      for (loops::BufferId id : kernel.written) {
+        const loops::Buffer& buffer = lowered->program.buffers[id.value];
+        fresh += buffer.role == loops::Buffer::Role::output && !buffer.shape.empty();
+      }
+      if (reads + writes > 0)
+        moving.push_back(
+            std::make_unique<Moving>(reads, writes, std::min(fresh, writes), elements));
     }
   }
   // One right after the other, so that both see the same minute; the shortest of the rounds.
