@@ -67,12 +67,15 @@ bool has_term(const Address& address, Var var) {
 bool Kernels::product(const fuse::Kernel& kernel) {
   std::optional<Axes> axes = axes_of(graph_, kernel);
   if (!axes) return false;
-  // Where a fold's chain is made: the fold's own place, or for the last one any of its type.
+  // Where a fold's chain is made: the fold's own place, or for the last one any of its type that is
+  // no other fold's.
   auto store_for = [&](ValueId fold, bool last) -> const fuse::Store* {
     const fuse::Store* other = nullptr;
     for (const fuse::Store& store : kernel.stores) {
       if (store.value == fold) return &store;
-      if (last && !other && graph_.type(store.value) == graph_.type(fold)) other = &store;
+      const bool taken =
+          std::find(kernel.folds.begin(), kernel.folds.end(), store.value) != kernel.folds.end();
+      if (last && !other && !taken && graph_.type(store.value) == graph_.type(fold)) other = &store;
     }
     return other;
   };
