@@ -260,3 +260,26 @@ TEST_CASE("the example of docs/cli.md is what eval prints") {
       fmt::format("cd {} && '{}' eval {}", THALWEG_SOURCE_DIR, THALWEG_PROGRAM, arguments));
   CHECK(ran.out == text.substr(line + 1, end - line - 1));
 }
+
+// Two products of one kernel, of which the second is stored after a formula alone.
+TEST_CASE("the blocks of a Hessian mirror each other where matrices are square") {
+  Folder folder;
+  folder.file("square.tw", R"(
+problem Square(n = 3) {
+  param x: [n]
+  param W: [n, n]
+  minimize sum(cos(W.T @ (W @ x))) + sumsq(W @ x) + sum(W[0, :]*x)
+}
+)");
+  Ran ran = folder.thalweg("eval square.tw --what hessian --json "
+                           "--at 'x=[0.3, -0.7, 0.5]' "
+                           "--at 'W=[[1, 2, -1], [3, 4, 0.5], [0.25, -2, 1.5]]'");
+  INFO(ran.err);
+  REQUIRE(ran.code == 0);
+  const json blocks = ran.json()["hessian"];
+  for (size_t i = 0; i < 3; ++i)
+    for (size_t j = 0; j < 3; ++j)
+      for (size_t k = 0; k < 3; ++k)
+        CHECK(blocks["W"]["x"][i][j][k].get<double>() ==
+              Approx(blocks["x"]["W"][k][i][j].get<double>()).epsilon(1e-12).margin(1e-12));
+}
