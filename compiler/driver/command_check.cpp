@@ -11,7 +11,10 @@ int check_command(const CheckOptions& options) {
   if (front.load(options.common.file)) {
     std::string lines = check_program(front, options.common);
     if (front.diags.has_errors()) return front.report();
-    if (options.explain) {
+    if (options.prox) {
+      const std::string laws = prox_program(front, options.common);
+      fmt::print("{}", laws);
+    } else if (options.explain) {
       const std::string verdicts = explain_program(front, options.common);
       if (front.diags.has_errors()) return front.report();
       fmt::print("{}", verdicts);

@@ -32,9 +32,12 @@ int run_command(const RunOptions& options);
 struct CheckOptions {
   CommonOptions common;
   bool cost = false;    // what a step of the rules costs
+  bool prox = false;    // laws of proximal operators and projections
   bool explain = false; // curvature, smoothness and prox of the terms of its objectives
 };
 int check_command(const CheckOptions& options);
+// The laws of proximal operators and projections; for `check --prox`.
+std::string prox_program(Front& front, const CommonOptions& options);
 // The verdicts about all problems of the file; for `check --explain`.
 std::string explain_program(Front& front, const CommonOptions& options);
 

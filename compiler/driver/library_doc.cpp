@@ -41,7 +41,8 @@ std::string signature_of(std::string_view text) {
   for (char c : text) {
     if (c == '(') ++depth;
     if (c == ')') --depth;
-    if (depth == 0 && (c == '{' || c == '=')) break;
+    // A set's formula stands behind a colon.
+    if (depth == 0 && (c == '{' || c == '=' || c == ':')) break;
     bool space = c == ' ' || c == '\n';
     if (!space || (!out.empty() && out.back() != ' ')) out += space ? ' ' : c;
   }

@@ -74,11 +74,13 @@ int main(int argc, char** argv) {
                   "  thalweg run model.tw --set steps=1000 --set lambda=0.01 --out results\n"
                   "  thalweg run model.tw --precision f32 --json");
 
-  CheckOptions check{{"", library, {}, "", {}, false, false}, false, false};
+  CheckOptions check{{"", library, {}, "", {}, false, false}, false, false, false};
   CLI::App* check_app = app.add_subcommand("check", "check a program without running it");
   common(check_app, check.common, false);
   check_app->add_flag("--cost", check.cost,
                       "passes over memory, bytes, operations and states of its optimizers");
+  check_app->add_flag("--prox", check.prox,
+                      "proximal operators and projections against their laws");
   check_app->add_flag("--explain", check.explain,
                       "the terms of its objectives: curvature, smoothness, prox, and why");
   check_app->add_flag("--json", check.common.json,

@@ -147,6 +147,15 @@ public:
   std::map<uint32_t, std::string> let_names;
   std::vector<PendingCheck> checks;    // `require`, `fail` and `done` met on the way
   std::vector<convex::CallNote> notes; // calls of functions that declare something
+  // Their declarations and arguments, in the order of `notes`.
+  struct Noted {
+    const ast::FunctionDecl* function;
+    std::vector<Value> arguments;
+  };
+  std::vector<Noted> noted;
+  // Arguments of what a name or a call stands for, `Name` or `Name(…)`; binds their names too.
+  std::optional<std::vector<Value>> arguments_of(const std::vector<ast::Param>& params,
+                                                 const ast::Expr& name_or_call);
   void require(const ast::Expr& condition);
   // What holds where the elaboration stands: conditions of the branches around it, and whether the
   // transforms before a rule let it run. Scalars or tensors of truth values.

@@ -93,6 +93,14 @@ void Elaborator::note_call(const FunctionDecl& f, const std::vector<Value>& argu
     if (Value slope = scalar(*clause.value); slope.is_tensor()) note.smooth = real(slope.id);
   }
   notes.push_back(std::move(note));
+  noted.push_back({&f, arguments});
+}
+
+std::optional<std::vector<Value>> Elaborator::arguments_of(const std::vector<Param>& params,
+                                                           const Expr& name_or_call) {
+  static const Call none{};
+  const Call* call = name_or_call.as<Call>();
+  return bind_arguments(params, call ? *call : none, name_or_call);
 }
 
 static bool has_state(const ScheduleDecl& schedule) {

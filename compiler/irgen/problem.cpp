@@ -54,6 +54,7 @@ public:
     p_.objective.name = d_.name.name.str();
     p_.names = e_.let_names;
     p_.notes = std::move(e_.notes);
+    p_.noted = std::move(e_.noted);
     std::rotate(p_.objective.results.begin(), loss_at(), loss_at() + 1);
     for (const PendingCheck& check : e_.checks)
       p_.objective.checks.push_back(
@@ -239,7 +240,28 @@ private:
     bool membership =
         compare && std::any_of(compare->rest.begin(), compare->rest.end(),
                                [](const CompareStep& s) { return s.op == CompareOp::in; });
-    if (!membership) e_.expr(*c.condition);
+    if (!membership)
+      e_.expr(*c.condition);
+    else if (compare->rest.size() == 1)
+      member(*compare->first, *compare->rest[0].value, c.span);
+  }
+
+  void member(const Expr& element, const Expr& set, Span span) {
+    const Call* call = set.as<Call>();
+    const sema::SymbolId id = u_.program.symbol_of(call ? *call->callee : set);
+    const Decl* item = id.valid() ? u_.program.symbol(id).item : nullptr;
+    const auto* decl = item ? item->as<SetDecl>() : nullptr;
+    Value v = e_.tensor(element);
+    if (!decl) {
+      if (!item || !u_.program.broken.contains(item))
+        u_.diags.report(DiagKind::wrong_kind, set.span,
+                        fmt::format("'{}' is no set", e_.source_text(set)));
+      return;
+    }
+    if (u_.program.broken.contains(item)) return;
+    std::optional<std::vector<Value>> arguments = e_.arguments_of(decl->params, set);
+    if (!v.is_tensor() || !arguments) return;
+    p_.memberships.push_back({decl, std::move(*arguments), v.id, span});
   }
 
   void result(std::string name, const Expr& value, bool objective, bool negate) {

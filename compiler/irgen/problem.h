@@ -39,7 +39,16 @@ struct ProblemUnit {
   Function initial;
   std::map<uint32_t, std::string> names; // values that `let` lines named
   std::vector<convex::CallNote> notes;   // calls of functions that declare something
-  size_t first_parameter() const;        // index in objective.parameters
+  std::vector<Elaborator::Noted> noted;  // what they call
+  // `element in Set(arguments)`, of the constraints.
+  struct Membership {
+    const ast::SetDecl* set;
+    std::vector<Value> arguments;
+    ValueId element;
+    Span span;
+  };
+  std::vector<Membership> memberships;
+  size_t first_parameter() const; // index in objective.parameters
 };
 
 // Nothing if the problem has errors, which were reported.

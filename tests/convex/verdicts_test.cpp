@@ -100,8 +100,8 @@ TEST_CASE("what the tree shows") {
   CHECK(
       text ==
       R"(problem Lasso: f is convex, in part smooth; its smooth part has L ≤ 5.5 = (2·(‖A‖² + n))/(2*n)
-├─ mean((A @ x + intercept - b)²) / 2  convex, ≥ 0, smooth, L ≤ 5.5 = (2·(‖A‖² + n))/(2*n): times or by 2*n ≥ 0
-│  └─ sum((A @ x + intercept - b)²)  convex, ≥ 0: a sum of convex elements
+├─ sumsq(A @ x + intercept - b)/(2*n)  convex, ≥ 0, smooth, L ≤ 5.5 = (2·(‖A‖² + n))/(2*n): times or by 2*n ≥ 0
+│  └─ sumsq(A @ x + intercept - b)  convex, ≥ 0: a sum of convex elements
 │     └─ (A @ x + intercept - b)²  convex, ≥ 0: the square, convex, of an affine value
 │        └─ A @ x + intercept - b  affine: a difference of affine values
 │           └─ A @ x + intercept  affine: a sum of affine values

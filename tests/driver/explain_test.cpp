@@ -40,7 +40,7 @@ experiment e {
 
   Ran text = folder.thalweg("check --explain whole.tw --set lambda=-1");
   CHECK(text.code == 0);
-  CHECK(text.out.find("└─ lambda * sum(x²)  concave") != std::string::npos);
+  CHECK(text.out.find("└─ lambda*sumsq(x)  concave") != std::string::npos);
   folder.file("none.tw", "schedule s(a = 1) = a\n");
   CHECK(folder.thalweg("check --explain none.tw").code == 1);
 }

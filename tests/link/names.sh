@@ -7,7 +7,7 @@ root=$1
 cd "$root"
 
 # Item names that are also ordinary words of a compiler or a runtime.
-ordinary='constant accumulate gaussian'
+ordinary='constant accumulate gaussian box'
 
 names=$(for folder in optimizers transforms schedules losses methods problems line_searches prox sets flows; do
   for file in stdlib/$folder/*.tw; do

@@ -34,7 +34,7 @@ const std::map<std::string, FolderRule> kFolders = {
     {"methods", {"optimizer", {"Hyperparameters:", "Errors:", "Source:", "Example:"}}},
     {"problems", {"problem", {"Source:"}}},
     {"prox", {"function", {"Source:"}}},
-    {"sets", {"set", {}}},
+    {"sets", {"set", {"Source:", "Example:"}}},
     {"line_searches", {"function", {"Source:"}}},
     {"flows", {"flow", {}}},
 };
