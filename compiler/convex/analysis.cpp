@@ -18,10 +18,14 @@ std::string a_value(Curvature curvature) {
   return "a value of unknown curvature";
 }
 
-const CallNote* Analysis::note(ValueId value) const {
+Analysis::Analysis(Question question) : q_(std::move(question)) {
   for (const CallNote& note : q_.notes)
-    if (note.result == value) return &note;
-  return nullptr;
+    notes_.emplace(note.result.value, &note);
+}
+
+const CallNote* Analysis::note(ValueId value) const {
+  auto found = notes_.find(value.value);
+  return found == notes_.end() ? nullptr : found->second;
 }
 
 const Facts& Analysis::of(ValueId value) {
@@ -54,8 +58,7 @@ Facts Analysis::facts(ValueId value) {
   }
   if (free) return free_facts(value);
   Facts f = operation(value);
-  for (const CallNote& note : q_.notes)
-    if (note.result == value) f = declared(note, std::move(f));
+  if (const CallNote* call = note(value)) f = declared(*call, std::move(f));
   return f;
 }
 

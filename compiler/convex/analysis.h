@@ -12,6 +12,7 @@
 
 #include <functional>
 #include <span>
+#include <unordered_map>
 
 namespace thalweg::convex {
 
@@ -21,12 +22,13 @@ struct Question {
   std::span<const CallNote> notes;
   // The value of what is free of params, where all in it is at hand; else nothing.
   std::function<std::optional<Tensor>(ValueId)> known;
-  std::function<std::string(ValueId)> text; // as a formula, for bounds and reasons
+  std::function<std::string(ValueId)> text;               // as a formula, for bounds and reasons
+  std::function<std::optional<int64_t>(const Dim&)> size; // where it is known
 };
 
 class Analysis {
 public:
-  explicit Analysis(Question question) : q_(std::move(question)) {}
+  explicit Analysis(Question question);
   // Of a value and all that it is made of.
   const Facts& of(ValueId value);
   bool is_free(ValueId value) { return of(value).curvature == Curvature::constant; }
@@ -72,6 +74,7 @@ private:
   Bound count_of(const Dim& size);
 
   Question q_;
+  std::unordered_map<uint32_t, const CallNote*> notes_; // by result
   std::map<uint32_t, Facts> done_;
 };
 

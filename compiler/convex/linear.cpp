@@ -68,14 +68,10 @@ Facts Analysis::moved(ValueId value, ValueId from, std::string reason) {
 
 Bound Analysis::count_of(const Dim& size) {
   Bound out{std::nullopt, size.str()};
-  if (size.is_constant()) {
+  if (size.is_constant())
     out.value = static_cast<double>(size.constant());
-  } else if (q_.known) {
-    // Sizes are known with the data.
-    Graph& graph = const_cast<Graph&>(q_.graph);
-    ValueId id = graph.add(Op::dim, Type::scalar(DType::i64), {}, {{}, {size}, {}, {}});
-    if (std::optional<Tensor> t = q_.known(id)) out.value = t->number(0);
-  }
+  else if (std::optional<int64_t> known = q_.size ? q_.size(size) : std::nullopt)
+    out.value = static_cast<double>(*known);
   return out;
 }
 

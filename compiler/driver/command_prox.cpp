@@ -70,7 +70,7 @@ private:
                           std::function<std::optional<Tensor>(ValueId)> known) {
     if (note.curvature > 0) return true;
     const auto point = static_cast<int64_t>(operators.value->parameters.size()) - 2;
-    convex::Question q{graph, point, point + 1, {}, std::move(known), {}};
+    convex::Question q{graph, point, point + 1, {}, std::move(known), {}, {}};
     q.text = [](ValueId) { return std::string("the factor"); };
     convex::Analysis analysis(std::move(q));
     return convex::is_convex(analysis.of(operators.value->results[0].value).curvature);

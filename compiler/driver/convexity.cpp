@@ -27,25 +27,29 @@ std::string shortened(std::string text) {
   return text.substr(0, end) + "...";
 }
 
-formula::Options formula_options(Front& front, const irgen::ProblemUnit& problem) {
-  formula::Options options;
-  options.style = formula::Style::unicode;
-  options.share_above = 1000;
-  for (const auto& [id, name] : problem.names)
-    options.names.emplace(ValueId(id), name);
-  for (const convex::CallNote& note : problem.notes)
-    options.names[note.result] = shortened(std::string(front.sources.text(note.span)));
-  return options;
-}
+// Values as formulas: lets and calls by their names and as they were written.
+class Texts {
+public:
+  Texts(const Front& front, const Graph& graph, const irgen::ProblemUnit& problem)
+      : graph_(graph), problem_(problem) {
+    options_.style = formula::Style::unicode;
+    options_.share_above = 1000;
+    for (const auto& [id, name] : problem.names)
+      options_.names.emplace(ValueId(id), name);
+    for (const convex::CallNote& note : problem.notes)
+      options_.names[note.result] = shortened(std::string(front.sources.text(note.span)));
+  }
+  std::string of(ValueId id) const {
+    if (auto named = options_.names.find(id); named != options_.names.end()) return named->second;
+    const ValueId ids[] = {id};
+    return formula::formulas(graph_, problem_.objective, ids, options_).expressions[0];
+  }
 
-std::string text_of(Front& front, const Graph& graph, const irgen::ProblemUnit& problem,
-                    ValueId id) {
-  formula::Options options = formula_options(front, problem);
-  // A named value is shown as what it is, a call as it was written.
-  if (auto named = options.names.find(id); named != options.names.end()) return named->second;
-  const ValueId ids[] = {id};
-  return formula::formulas(graph, problem.objective, ids, options).expressions[0];
-}
+private:
+  const Graph& graph_;
+  const irgen::ProblemUnit& problem_;
+  formula::Options options_;
+};
 
 std::string sign_text(const convex::Facts& f) {
   switch (f.sign) {
@@ -66,8 +70,7 @@ std::string bound_text(const convex::Bound& b) {
 
 class Tree {
 public:
-  Tree(Front& front, convex::Analysis& analysis, const irgen::ProblemUnit& problem)
-      : front_(front), analysis_(analysis), problem_(problem) {}
+  Tree(convex::Analysis& analysis, const Texts& texts) : analysis_(analysis), texts_(texts) {}
 
   void node(ValueId value, const convex::Facts& f, const std::string& text,
             const std::string& first, const std::string& rest, const std::string& properties,
@@ -82,8 +85,8 @@ public:
     for (size_t k = 0; k < parts.size(); ++k) {
       const bool last = k + 1 == parts.size();
       const convex::Facts& of = analysis_.of(parts[k]);
-      node(parts[k], of, shortened(text_of(front_, graph(), problem_, parts[k])),
-           rest + (last ? "└─ " : "├─ "), rest + (last ? "   " : "│  "), "", depth + 1);
+      node(parts[k], of, shortened(texts_.of(parts[k])), rest + (last ? "└─ " : "├─ "),
+           rest + (last ? "   " : "│  "), "", depth + 1);
     }
   }
   std::string out;
@@ -102,9 +105,8 @@ private:
     if (std::find(parts.begin(), parts.end(), id) == parts.end()) parts.push_back(id);
   }
 
-  Front& front_;
   convex::Analysis& analysis_;
-  const irgen::ProblemUnit& problem_;
+  const Texts& texts_;
   std::vector<ValueId> shown_;
 };
 
@@ -125,12 +127,13 @@ std::string properties_of(const convex::Term& term, const irgen::ProblemUnit& pr
 
 convex::Question question_of(Front& front, Graph& graph, const irgen::ProblemUnit& problem,
                              const Evaluation& at, bool with_data) {
-  convex::Question q{graph, 0, 0, problem.notes, {}, {}};
+  convex::Question q{graph, 0, 0, problem.notes, {}, {}, {}};
   q.first = static_cast<int64_t>(problem.first_parameter());
   q.end = q.first + static_cast<int64_t>(problem.parameters.size());
-  q.text = [&front, &graph, &problem](ValueId id) {
-    return shortened(text_of(front, graph, problem, id));
+  q.text = [texts = std::make_shared<Texts>(front, graph, problem)](ValueId id) {
+    return shortened(texts->of(id));
   };
+  q.size = [sizes = at.sizes](const Dim& size) { return evaluate_dim(size, sizes); };
   auto memory = std::make_shared<std::map<uint32_t, std::optional<Tensor>>>();
   q.known = [&graph, &problem, at, with_data, memory,
              first = q.first](ValueId id) -> std::optional<Tensor> {
@@ -160,7 +163,8 @@ Explained explain(Front& front, convex::Analysis& analysis, const irgen::Problem
   const Graph& graph = analysis.question().graph;
   std::vector<convex::Term> terms = convex::terms_of(analysis, problem.objective.results[0].value);
   const convex::Verdict verdict = convex::verdict_of(terms);
-  Tree tree(front, analysis, problem);
+  const Texts texts(front, graph, problem);
+  Tree tree(analysis, texts);
   const bool turned = problem.maximize;
   tree.out += fmt::format("problem {}: {}f is {}", problem.objective.name, turned ? "-" : "",
                           convex::name_of(verdict.curvature));
@@ -179,8 +183,7 @@ Explained explain(Front& front, convex::Analysis& analysis, const irgen::Problem
   for (size_t k = 0; k < terms.size(); ++k) {
     const convex::Term& term = terms[k];
     const bool last = k + 1 == terms.size();
-    const std::string text =
-        (term.negative ? "-" : "") + text_of(front, graph, problem, term.value);
+    const std::string text = (term.negative ? "-" : "") + texts.of(term.value);
     tree.node(term.value, term.facts, shortened(text), last ? "└─ " : "├─ ", last ? "   " : "│  ",
               properties_of(term, problem), 0);
     rt::Json one = {{"term", text},
