@@ -136,10 +136,14 @@ void check_fixture(const std::string& name, size_t cases, size_t hessians) {
     const json& c = file.at("cases").at(number);
     INFO(name << ", case " << number);
     Front front(root + "stdlib");
-    REQUIRE(front.load(root + file.at("program").get<std::string>()));
+    auto of = [&](const char* key) { // of the case, or of all
+      return (c.contains(key) ? c : file).at(key).get<std::string>();
+    };
+    INFO(of("problem"));
+    REQUIRE(front.load(root + of("program")));
     Graph graph;
     irgen::Unit unit = front.unit(graph, DType::f64);
-    const ast::Decl* decl = front.pick<ast::ProblemDecl>(file.at("problem"), "problem");
+    const ast::Decl* decl = front.pick<ast::ProblemDecl>(of("problem"), "problem");
     REQUIRE(decl);
     auto problem = irgen::elaborate_problem(unit, *decl);
     INFO(render_all(front.diags, front.sources));
@@ -193,4 +197,8 @@ TEST_CASE("every function and loss of the library has torch's gradient and Hessi
       ++items;
     }
   CHECK(items >= 12);
+}
+// Takes a while, so it is part of `make check`.
+TEST_CASE("the problems of the library have JAX's gradients and Hessians", "[.evidence]") {
+  check_fixture("hessians/library", 130, 130);
 }
