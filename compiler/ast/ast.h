@@ -143,6 +143,14 @@ struct AttachedClause {
   int monotone = 0; // of convex, concave: 1 increasing, -1 decreasing
 };
 
+// The first of that kind; null if there is none.
+inline const AttachedClause* clause_of(const std::vector<AttachedClause>& clauses,
+                                       AttachedClause::Kind kind) {
+  for (const AttachedClause& clause : clauses)
+    if (clause.kind == kind) return &clause;
+  return nullptr;
+}
+
 struct FunctionDecl {
   Ident name;
   std::vector<Param> params;

@@ -166,18 +166,9 @@ Facts Analysis::power(ValueId value, ValueId base, double p) {
 
 Facts Analysis::sum(ValueId, ValueId a, ValueId b, bool negative) {
   const Facts x = of(a), y = negative ? negated(of(b)) : of(b);
-  Facts f;
-  f.curvature = sum_of(x.curvature, y.curvature);
+  Facts f = together(x, y);
   f.sign = sum_of(sign_of(a), negative ? turned(sign_of(b)) : sign_of(b));
   f.positive = is_plus(f.sign) && (of(a).positive || (!negative && of(b).positive));
-  f.smooth = x.smooth && y.smooth;
-  f.bounded = x.bounded && y.bounded;
-  f.gain = x.gain;
-  for (const auto& [param, gain] : y.gain) {
-    auto [at, fresh] = f.gain.emplace(param, gain);
-    if (!fresh) at->second = at->second + gain;
-  }
-  if (x.bend && y.bend) f.bend = *x.bend + *y.bend;
   const bool xs = x.curvature == Curvature::constant, ys = y.curvature == Curvature::constant;
   f.element_of = xs ? y.element_of : ys || x.element_of == y.element_of ? x.element_of : -1;
   f.separable = (x.separable && y.separable) || f.element_of >= 0;
@@ -323,7 +314,8 @@ Facts Analysis::extreme(ValueId, ValueId a, ValueId b, bool largest) {
 Facts Analysis::chosen(ValueId value) {
   const Node& node = q_.graph.node(value);
   const ValueId condition = node.operands[0], a = node.operands[1], b = node.operands[2];
-  Facts f;
+  const Facts &x = of(a), &y = of(b);
+  Facts f = is_free(condition) ? together(x, y) : Facts{};
   const Sign sa = sign_of(a), sb = sign_of(b);
   f.sign = sum_of(sa, sb);
   f.positive = of(a).positive && of(b).positive;
@@ -334,16 +326,6 @@ Facts Analysis::chosen(ValueId value) {
     f.reason = "a choice by a condition that depends on params";
     return f;
   }
-  const Facts &x = of(a), &y = of(b);
-  f.curvature = sum_of(x.curvature, y.curvature);
-  f.smooth = x.smooth && y.smooth;
-  f.bounded = x.bounded && y.bounded;
-  f.gain = x.gain;
-  for (const auto& [param, gain] : y.gain) {
-    auto [at, fresh] = f.gain.emplace(param, gain);
-    if (!fresh) at->second = at->second + gain;
-  }
-  if (x.bend && y.bend) f.bend = *x.bend + *y.bend;
   f.element_of = is_free(a)                                   ? y.element_of
                  : is_free(b) || x.element_of == y.element_of ? x.element_of
                                                               : -1;

@@ -91,4 +91,18 @@ Bound squared(const Bound& a) {
   return out;
 }
 
+Facts together(const Facts& x, const Facts& y) {
+  Facts f;
+  f.curvature = sum_of(x.curvature, y.curvature);
+  f.smooth = x.smooth && y.smooth;
+  f.bounded = x.bounded && y.bounded;
+  f.gain = x.gain;
+  for (const auto& [param, gain] : y.gain) {
+    auto [at, fresh] = f.gain.emplace(param, gain);
+    if (!fresh) at->second = at->second + gain;
+  }
+  if (x.bend && y.bend) f.bend = *x.bend + *y.bend;
+  return f;
+}
+
 } // namespace thalweg::convex

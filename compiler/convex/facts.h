@@ -59,4 +59,7 @@ struct Facts {
   std::vector<ValueId> because; // what the reason speaks of
 };
 
+// What a sum, or a choice of one, has of two: curvature, smoothness and bounds.
+Facts together(const Facts& x, const Facts& y);
+
 } // namespace thalweg::convex

@@ -14,12 +14,6 @@ namespace {
 
 using Kind = ast::AttachedClause::Kind;
 
-const ast::AttachedClause* clause_of(const std::vector<ast::AttachedClause>& clauses, Kind kind) {
-  for (const ast::AttachedClause& clause : clauses)
-    if (clause.kind == kind) return &clause;
-  return nullptr;
-}
-
 class LawCheck {
 public:
   LawCheck(Front& front, const CommonOptions& options) : front_(front), options_(options) {}
@@ -37,7 +31,7 @@ public:
     convex::Analysis analysis(question_of(front_, graph, chosen->problem, *at, true));
     for (size_t k = 0; k < chosen->problem.notes.size(); ++k) {
       const ast::FunctionDecl& function = *chosen->problem.noted[k].function;
-      const ast::AttachedClause* clause = clause_of(function.clauses, Kind::prox);
+      const ast::AttachedClause* clause = ast::clause_of(function.clauses, Kind::prox);
       if (!clause || !seen_.insert(&function).second) continue;
       auto operators = irgen::proximal_of(unit, chosen->problem, k);
       if (!operators) continue;
@@ -49,7 +43,7 @@ public:
     }
     for (size_t k = 0; k < chosen->problem.memberships.size(); ++k) {
       const ast::SetDecl& set = *chosen->problem.memberships[k].set;
-      const ast::AttachedClause* clause = clause_of(set.clauses, Kind::project);
+      const ast::AttachedClause* clause = ast::clause_of(set.clauses, Kind::project);
       if (!clause || !seen_.insert(&set).second) continue;
       auto operators = irgen::projection_of(unit, chosen->problem, k);
       if (!operators) continue;
@@ -124,8 +118,8 @@ std::string prox_program(Front& front, const CommonOptions& options) {
   for (const ast::Decl* decl : front.program.own) {
     const auto* function = decl->as<ast::FunctionDecl>();
     const auto* set = decl->as<ast::SetDecl>();
-    const bool brings = function ? clause_of(function->clauses, Kind::prox) != nullptr
-                                 : set && clause_of(set->clauses, Kind::project) != nullptr;
+    const bool brings = function ? ast::clause_of(function->clauses, Kind::prox) != nullptr
+                                 : set && ast::clause_of(set->clauses, Kind::project) != nullptr;
     if (!brings || front.program.broken.contains(decl)) continue;
     const void* item = function ? static_cast<const void*>(function) : set;
     if (laws.seen().contains(item)) continue;

@@ -164,10 +164,21 @@ Laws ProxLaws::projection(uint64_t seed) const {
           fmt::format("at y = [{:.6g}] its point is projected to another one", fmt::join(y, ", "));
       return laws;
     }
-    // A point that it gives elsewhere is in the set, and must not be nearer.
-    const double own = dot(minus(*z, y), minus(*z, y)),
-                 theirs = dot(minus(*other, y), minus(*other, y));
-    if (own > theirs + kTolerance * size * size) {
+    // No point of the set is nearer: not one that it gives elsewhere, nor, where the formula of the
+    // set tells them, one on the way to y or any other.
+    std::vector<Vector> members{*other};
+    for (double share : {1.0, 0.5, 0.1, 0.01}) {
+      Vector w = *z;
+      for (size_t i = 0; i < w.size(); ++i)
+        w[i] += share * (y[i] - w[i]);
+      members.push_back(std::move(w));
+    }
+    members.push_back(points.next(this->size(), spread));
+    const double own = dot(minus(*z, y), minus(*z, y));
+    for (size_t j = 0; j < members.size(); ++j) {
+      if (j > 0 && !(value(members[j]) <= 0)) continue;
+      const double theirs = dot(minus(members[j], y), minus(members[j], y));
+      if (own <= theirs + kTolerance * size * size) continue;
       laws.broken =
           fmt::format("at y = [{:.6g}] it gives a point at {:.9g}, and the set has one at "
                       "{:.9g}",

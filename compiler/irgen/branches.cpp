@@ -99,7 +99,10 @@ bool Elaborator::branch(const Value& c, const Names& names, const std::function<
   std::unordered_map<uint32_t, Value> after_yes = std::exchange(env_, before);
   path.back() = b_.make(Op::logical_not, {c.id});
   made_checks[1] = checks.size();
-  if (!no()) return branches_ = around, false;
+  const size_t side = regions_.set_aside(mark);
+  const bool fine = no();
+  regions_.reopen(side);
+  if (!fine) return branches_ = around, false;
   branches_ = around;
   path.pop_back();
   made_checks[2] = checks.size();

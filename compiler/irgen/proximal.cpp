@@ -1,7 +1,6 @@
 // Clauses of functions and sets elaborated at a point (see proximal.h).
 #include "irgen/proximal.h"
 
-#include <algorithm>
 #include <fmt/format.h>
 
 namespace thalweg::irgen {
@@ -91,17 +90,11 @@ private:
   Value point_, step_;
 };
 
-const AttachedClause* find(const std::vector<AttachedClause>& clauses, AttachedClause::Kind kind) {
-  auto it = std::find_if(clauses.begin(), clauses.end(),
-                         [&](const AttachedClause& c) { return c.kind == kind; });
-  return it == clauses.end() ? nullptr : &*it;
-}
-
 } // namespace
 
 std::optional<Proximal> proximal_of(const Unit& unit, const ProblemUnit& problem, size_t note) {
   const Elaborator::Noted& call = problem.noted[note];
-  const AttachedClause* prox = find(call.function->clauses, AttachedClause::Kind::prox);
+  const AttachedClause* prox = clause_of(call.function->clauses, AttachedClause::Kind::prox);
   if (!prox || call.arguments.empty() || !call.arguments[0].is_tensor()) return std::nullopt;
   Proximal out;
   out.type = Type::tensor(unit.precision, unit.graph.type(call.arguments[0].id).shape);
@@ -123,7 +116,7 @@ std::optional<Proximal> proximal_of(const Unit& unit, const ProblemUnit& problem
 std::optional<Proximal> projection_of(const Unit& unit, const ProblemUnit& problem,
                                       size_t membership) {
   const ProblemUnit::Membership& member = problem.memberships[membership];
-  const AttachedClause* project = find(member.set->clauses, AttachedClause::Kind::project);
+  const AttachedClause* project = clause_of(member.set->clauses, AttachedClause::Kind::project);
   if (!project) return std::nullopt;
   Proximal out;
   out.type = Type::tensor(unit.precision, unit.graph.type(member.element).shape);

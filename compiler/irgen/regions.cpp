@@ -21,9 +21,16 @@ ValueId Regions::placeholder(Type type) {
                     {{kFirstPlaceholder + placeholders_++}, {}, {}, {}});
 }
 
+size_t Regions::set_aside(uint32_t mark) {
+  over_.emplace_back(mark, graph_.clock());
+  return over_.size() - 1;
+}
+
+void Regions::reopen(size_t side) { over_.erase(over_.begin() + static_cast<ptrdiff_t>(side)); }
+
 bool Regions::runs_alone(std::span<const ValueId> values, uint32_t mark) const {
   for (ValueId id : reachable(graph_, values)) {
-    if (graph_.asked_at(id) <= mark) continue;
+    if (made_outside(id, mark)) continue;
     const Node& node = graph_.node(id);
     if (may_fail(node.op)) return true;
     if (op_info(node.op).emission == Emission::fold && !is_across(node.op) &&

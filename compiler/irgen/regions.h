@@ -20,8 +20,13 @@ public:
   // Values from here on belong to the body that is being made now.
   uint32_t mark() const { return graph_.clock(); }
 
-  // True if values that these are made of, asked for since `mark`, are to run only where the body
-  // runs: they may fail, ask an oracle, or go over tensors.
+  // One side of a branch is made: until `reopen` what was asked for since `mark` is not there for
+  // the other side, which may ask for the same. Gives what `reopen` takes.
+  size_t set_aside(uint32_t mark);
+  void reopen(size_t side);
+
+  // True if values that these are made of, not made outside of the body, are to run only where the
+  // body runs: they may fail, ask an oracle, or go over tensors.
   bool runs_alone(std::span<const ValueId> values, uint32_t mark) const;
 
   struct Closed {

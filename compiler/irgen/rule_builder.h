@@ -1,6 +1,6 @@
 // Elaborates the levels of a rule, outermost first, and makes its functions. Private to irgen:
-// rule.cpp drives, rule_levels.cpp steps levels and answers oracles, rule_results.cpp makes the
-// functions.
+// rule.cpp drives, rule_levels.cpp steps levels, rule_oracles.cpp answers for the objective,
+// rule_minimize.cpp runs inner rules to their end, rule_results.cpp makes the functions.
 #pragma once
 
 #include "irgen/rule_frame.h"

@@ -283,3 +283,32 @@ problem Square(n = 3) {
         CHECK(blocks["W"]["x"][i][j][k].get<double>() ==
               Approx(blocks["x"]["W"][k][i][j].get<double>()).epsilon(1e-12).margin(1e-12));
 }
+
+// What both sides of a branch mention is made where each is taken, not before the choice.
+TEST_CASE("an index that one side of a branch guards is not read on the other") {
+  Folder folder;
+  folder.file("walk.tw", R"(
+function last_below(y, bound) {
+  let n = size(y)
+  var k = 0
+  var found = 0.0
+  while k < n max 100 {
+    if y[k] > bound {
+      k = k + 1
+      if k < n { found = y[k] } else { found = -1 }
+    } else {
+      k = k + 1
+      if k < n { found = y[k] } else { found = -2 }
+    }
+  }
+  return found
+}
+problem P { param x: [3] = 1; minimize last_below(x, 2)*sum(x) }
+)");
+  for (auto [at, value] : {std::pair{"[1, 3, 2]", -2.0 * 6}, {"[1, 2, 3]", -1.0 * 6}}) {
+    Ran ran = folder.thalweg(fmt::format("eval walk.tw --json --at \"x={}\"", at));
+    INFO(ran.err);
+    REQUIRE(ran.code == 0);
+    CHECK(ran.json()["value"] == value);
+  }
+}

@@ -5,10 +5,28 @@
 #include "support/check.h"
 
 #include <cstring>
+#include <fmt/format.h>
+#include <fstream>
+#include <sstream>
 
 namespace thalweg::test {
 
 namespace rt = thalweg::runtime;
+
+std::string source_file(const std::string& path) {
+  std::ifstream file(std::string(THALWEG_SOURCE_DIR) + "/" + path);
+  TW_CHECK(file, "{}", path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+std::string experiment_text(const std::string& problem, const std::string& use,
+                            const std::string& end) {
+  return fmt::format(
+      "\nexperiment e {{\n  minimize {}()\n  using {}\n  {}\n  record loss every 1000\n}}\n",
+      problem, use, end);
+}
 
 ExperimentProgram::ExperimentProgram(const std::string& path, const driver::CommonOptions& options,
                                      const std::string& text)

@@ -10,6 +10,12 @@
 
 namespace thalweg::test {
 
+// The text of a file of the source tree.
+std::string source_file(const std::string& path);
+// An experiment on a problem, with `end` saying where it ends.
+std::string experiment_text(const std::string& problem, const std::string& use,
+                            const std::string& end);
+
 struct RunResult {
   std::vector<uint8_t> bits;  // all parameters of the racer, as they lie in memory
   std::vector<double> params; // the same as numbers

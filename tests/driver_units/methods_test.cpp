@@ -5,29 +5,13 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <filesystem>
 #include <fmt/format.h>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 using namespace thalweg;
 using namespace thalweg::test;
 
 namespace {
-
-std::string source_file(const std::string& path) {
-  std::ifstream file(std::filesystem::path(THALWEG_SOURCE_DIR) / path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-std::string experiment(const std::string& problem, const std::string& use, const std::string& end) {
-  return fmt::format(
-      "experiment e {{\n  minimize {}()\n  using {}\n  {}\n  record loss every 1000\n}}\n", problem,
-      use, end);
-}
 
 struct Found {
   RunResult run;
@@ -52,8 +36,8 @@ TEST_CASE("methods find the minima that SciPy finds, in about as many evaluation
   for (const auto& [problem, by_method] : theirs["problems"].items())
     for (const auto& [method, reference] : by_method.items()) {
       INFO(method << " on " << problem);
-      Found found = look(problems + experiment(problem, method + "()",
-                                               "until norminf(grad) <= 1e-6\n  steps 5000"));
+      Found found = look(problems + experiment_text(problem, method + "()",
+                                                    "until norminf(grad) <= 1e-6\n  steps 5000"));
       CHECK(found.run.outcome.stopped_by == runtime::StoppedBy::until);
       double f = *found.run.rows.back().values[0], least = reference["f"].get<double>();
       CHECK(f <= least + 1e-8 * std::abs(least) + 1e-8);
@@ -76,7 +60,7 @@ TEST_CASE("methods find the minima that SciPy finds, in about as many evaluation
 TEST_CASE("no point is evaluated twice", "[driver]") {
   // Curvature 8 from x = 1 against the gradient 8: 1, 1/2 and 1/4 are too far, 1/8 is the minimum.
   const std::string bowl = "problem Bowl { param x: [1] = 1; minimize 4*sumsq(x) }\n";
-  Found one = look(bowl + experiment("Bowl", "SteepestDescent()", "steps 1"));
+  Found one = look(bowl + experiment_text("Bowl", "SteepestDescent()", "steps 1"));
   CHECK(one.run.outcome.steps == 1);
   CHECK(one.run.params[0] == 0);
   CHECK(one.values == 5);    // x and four trials, of which one is asked for again and becomes x'
@@ -84,7 +68,8 @@ TEST_CASE("no point is evaluated twice", "[driver]") {
   // The first trial is good: value and gradient at x and x', whose gradient the rule and the next
   // step ask for.
   const std::string flat = "problem Bowl { param x: [3] = 1; minimize sumsq(x)/2 }\n";
-  Found two = look(flat + experiment("Bowl", "LBFGS()", "until norm(grad) < 1e-12\n  steps 20"));
+  Found two =
+      look(flat + experiment_text("Bowl", "LBFGS()", "until norm(grad) < 1e-12\n  steps 20"));
   CHECK(two.run.outcome.steps == 2);
   CHECK(two.values == 3);
   CHECK(two.gradients == 3);
@@ -95,9 +80,10 @@ TEST_CASE("Newton's method finds the same minima, and counts its Hessians", "[dr
   const auto theirs = nlohmann::json::parse(source_file("tests/reference/methods/minima.json"));
   for (const auto& [problem, by_method] : theirs["problems"].items()) {
     INFO(problem);
-    ExperimentProgram program("tests/reference/methods_run.tw", {},
-                              problems + experiment(problem, "DampedNewton()",
-                                                    "until norminf(grad) <= 1e-8\n  steps 300"));
+    ExperimentProgram program(
+        "tests/reference/methods_run.tw", {},
+        problems +
+            experiment_text(problem, "DampedNewton()", "until norminf(grad) <= 1e-8\n  steps 300"));
     RunResult run = program.run();
     CHECK(run.outcome.stopped_by == runtime::StoppedBy::until);
     double least = by_method["BFGS"]["f"].get<double>();
@@ -126,8 +112,8 @@ TEST_CASE("first-order methods with all of their variants find minima of smooth 
           "NonlinearCG(beta = \"HS\")", "NonlinearCG(beta = \"DY\")", "AcceleratedGradient()",
           "AcceleratedGradient(restart = \"function\")", "NewtonCG()", "TrustRegion()"}) {
       INFO(use << " on " << problem);
-      Found found =
-          look(problems + experiment(problem, use, "until norminf(grad) <= 1e-6\n  steps 2000"));
+      Found found = look(
+          problems + experiment_text(problem, use, "until norminf(grad) <= 1e-6\n  steps 2000"));
       CHECK(found.run.outcome.stopped_by == runtime::StoppedBy::until);
       const auto x = theirs["problems"][problem]["BFGS"]["x"].get<std::vector<double>>();
       for (size_t k = 0; k < x.size(); ++k)
@@ -139,12 +125,13 @@ TEST_CASE("linear conjugate gradients end after as many steps as there are eigen
           "[driver]") {
   const std::string bowl =
       "problem Bowl { param x: [60] = 1; minimize sum(tensor[i] (1 + i mod 5)*(x[i] - i)^2)/2 }\n";
-  Found found = look(bowl + experiment("Bowl", "LinearCG()", "until norm(grad) < 1e-9\n  steps 9"));
+  Found found =
+      look(bowl + experiment_text("Bowl", "LinearCG()", "until norm(grad) < 1e-9\n  steps 9"));
   CHECK(found.run.outcome.stopped_by == runtime::StoppedBy::until);
   CHECK(found.run.outcome.steps == 5);
   // No quadratic with a minimum: told, not gone on with.
   const std::string saddle = "problem Saddle { param x: [2] = [0, 1]; minimize x[0]^2 - x[1]^2 }\n";
-  Found failed = look(saddle + experiment("Saddle", "LinearCG()", "steps 9"));
+  Found failed = look(saddle + experiment_text("Saddle", "LinearCG()", "steps 9"));
   CHECK(failed.run.outcome.stopped_by == runtime::StoppedBy::failed);
   CHECK(failed.run.outcome.message.find("f has no minimum") != std::string::npos);
 }
@@ -153,7 +140,7 @@ TEST_CASE("Polyak's step reaches a known minimum, also at a kink", "[driver]") {
   const std::string cone = "problem Cone { param x: [2] = [3, 4]; minimize norm(x) + abs(x[0]) }\n";
   auto stopped_by = [&](const char* use, const char* end) {
     return ExperimentProgram("tests/reference/methods_run.tw", {},
-                             cone + experiment("Cone", use, end))
+                             cone + experiment_text("Cone", use, end))
         .run()
         .outcome.stopped_by;
   };
@@ -165,7 +152,7 @@ TEST_CASE("a method's run has the same bits on any number of threads and on ever
           "[driver]") {
   const std::string text = "problem Chain(n = 3000) {\n  param x: [n] = -1.2\n"
                            "  minimize sum(100*(x[1..] - x[..-1]^2)^2 + (1 - x[..-1])^2)\n}\n" +
-                           experiment("Chain", "LBFGS(history = 4)", "steps 30");
+                           experiment_text("Chain", "LBFGS(history = 4)", "steps 30");
   for (const char* precision : {"f64", "f32"}) {
     driver::CommonOptions options;
     options.precision = precision;

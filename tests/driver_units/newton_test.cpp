@@ -4,30 +4,18 @@
 
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <filesystem>
 #include <fmt/format.h>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 using namespace thalweg;
 using namespace thalweg::test;
 
 namespace {
 
-std::string source_file(const std::string& path) {
-  std::ifstream file(std::filesystem::path(THALWEG_SOURCE_DIR) / path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
 RunResult ran(const std::string& text, const std::string& problem, const std::string& use,
               const std::string& end) {
   return run_experiment("tests/reference/newton_run.tw", {},
-                        text + fmt::format("\nexperiment e {{\n  minimize {}()\n  using {}\n  {}\n"
-                                           "  record loss every 1000\n}}\n",
-                                           problem, use, end));
+                        text + experiment_text(problem, use, end));
 }
 
 } // namespace
